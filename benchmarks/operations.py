@@ -1,0 +1,213 @@
+"""What is measured, written once against Twisted's names.
+
+The same file runs on stock Twisted and on Torsion under the takeover. Each operation takes a count and gives the
+seconds of process CPU (user and system, all threads) that so many took, or a Deferred of them. They run inside a
+running reactor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from time import process_time as cpu
+from typing import Any
+
+from delays import DELAYS, LEAD
+from twisted.internet import defer, reactor, threads
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _raise(value: Any) -> Any:
+    raise ValueError(value)
+
+
+def _ignore(*ignored: Any) -> None:
+    return None
+
+
+def deferred_three_callbacks(count: int) -> float:
+    began = cpu()
+    for _ in range(count):
+        deferred = defer.Deferred()
+        deferred.addCallback(_identity)
+        deferred.addCallback(_identity)
+        deferred.addCallback(_identity)
+        deferred.callback(None)
+    return cpu() - began
+
+
+def deferred_error_path(count: int) -> float:
+    began = cpu()
+    for _ in range(count):
+        deferred = defer.Deferred()
+        deferred.addCallback(_raise)
+        deferred.addErrback(_ignore)
+        deferred.callback(None)
+    return cpu() - began
+
+
+def deferred_chain_link(count: int) -> float:
+    began = cpu()
+    chain = [defer.Deferred() for _ in range(count)]
+    for outer, inner in pairwise(chain):
+        outer.addCallback(lambda _, inner=inner: inner)
+    for deferred in chain:
+        deferred.callback(None)
+    del chain, deferred, outer, inner
+    return cpu() - began
+
+
+def gather_item(count: int) -> float:
+    began = cpu()
+    for _ in range(count // 100):
+        items: list[Any] = [defer.Deferred() for _ in range(100)]
+        defer.gatherResults(items)
+        for item in items:
+            item.callback(None)
+    return cpu() - began
+
+
+def await_fired(count: int) -> float:
+    fired = defer.succeed(None)
+
+    async def wait() -> None:
+        for _ in range(count):
+            await fired
+
+    began = cpu()
+    defer.Deferred.fromCoroutine(wait())
+    return cpu() - began
+
+
+def inline_yield(count: int) -> float:
+    waited: list[Any] = []
+
+    @defer.inlineCallbacks
+    def wait() -> Any:
+        for _ in range(count):
+            deferred: Any = defer.Deferred()
+            waited.append(deferred)
+            yield deferred
+
+    began = cpu()
+    wait()
+    for _ in range(count):
+        waited.pop().callback(None)
+    return cpu() - began
+
+
+def inline_call(count: int) -> float:
+    @defer.inlineCallbacks
+    def one_yield() -> Any:
+        yield defer.succeed(None)
+
+    began = cpu()
+    for _ in range(count):
+        one_yield()
+    return cpu() - began
+
+
+def _after_turn(work: Callable[[], Any]) -> Any:
+    """CPU of `work` and of the turn after it, where what was put off is done."""
+    done: Any = defer.Deferred()
+    began = cpu()
+    work()
+    reactor.callLater(0, lambda: reactor.callLater(0, lambda: done.callback(cpu() - began)))
+    return done
+
+
+_crowd: list[Any] = []
+
+
+def _in_a_crowd(work: Callable[[], Any]) -> Any:
+    """What `work` measures, among many timers that are far from due and well settled."""
+    if not _crowd:
+        _crowd.extend(reactor.callLater(10_000 + delay, _ignore) for delay in DELAYS)
+    settled: Any = defer.Deferred()
+    reactor.callLater(0, lambda: reactor.callLater(0, settled.callback, None))
+    return settled.addCallback(lambda _: work())
+
+
+def timer_schedule(count: int) -> Any:
+    calls: list[Any] = []
+
+    def schedule() -> None:
+        calls.extend([reactor.callLater(1000 + delay, _ignore) for delay in DELAYS[:count]])
+
+    def clean_up(took: float) -> float:
+        for call in calls:
+            call.cancel()
+        return took
+
+    return _in_a_crowd(lambda: _after_turn(schedule)).addCallback(clean_up)
+
+
+def timer_cancel(count: int) -> Any:
+    calls: list[Any] = []
+
+    def schedule() -> None:
+        calls.extend([reactor.callLater(1000 + delay, _ignore) for delay in DELAYS[:count]])
+
+    def cancel() -> None:
+        for call in calls:
+            call.cancel()
+
+    return _in_a_crowd(lambda: _after_turn(schedule)).addCallback(lambda _: _after_turn(cancel))
+
+
+def timer_fire(count: int) -> Any:
+    """All become due before the loop goes on, so that only the firing is measured."""
+    due: list[float] = []
+
+    def schedule() -> None:
+        due.append(reactor.seconds() + LEAD + 0.1)
+        for delay in DELAYS[:count]:
+            reactor.callLater(LEAD + delay / 1000, _ignore)
+
+    def fire(_: Any) -> Any:
+        assert reactor.seconds() < due[0] - 0.1, "scheduling took so long that some have fired already"
+        while reactor.seconds() < due[0] + 0.05:
+            pass
+        return _after_turn(_ignore)
+
+    return _in_a_crowd(lambda: _after_turn(schedule)).addCallback(fire)
+
+
+def call_later_chain(count: int) -> Any:
+    done: Any = defer.Deferred()
+    began = cpu()
+
+    def step(left: int) -> None:
+        if left:
+            reactor.callLater(0, step, left - 1)
+        else:
+            done.callback(cpu() - began)
+
+    step(count)
+    return done
+
+
+def call_from_thread(count: int) -> Any:
+    done: Any = defer.Deferred()
+
+    def post() -> None:
+        for _ in range(count):
+            reactor.callFromThread(_ignore)
+        reactor.callFromThread(lambda: done.callback(cpu() - began))
+
+    began = cpu()
+    reactor.callInThread(post)
+    return done
+
+
+def defer_to_thread(count: int) -> Any:
+    @defer.inlineCallbacks
+    def many() -> Any:
+        began = cpu()
+        for _ in range(count):
+            yield threads.deferToThread(_ignore)
+        return cpu() - began
+
+    return many()

@@ -1,0 +1,68 @@
+"""One peer in a process of its own: reads "operation count" lines, answers each with the seconds of CPU it took.
+
+Usage: worker.py torsion|twisted|asyncio|uvloop
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def answer(took: float) -> None:
+    print(repr(took), flush=True)
+
+
+def requests() -> Any:
+    """Blocks in between: nothing else is to run while another peer is measured."""
+    for line in iter(sys.stdin.readline, ""):
+        name, count = line.split()
+        yield name, int(count)
+
+
+def serve_deferreds() -> None:
+    import operations
+    from twisted.internet import defer, reactor
+
+    @defer.inlineCallbacks
+    def serve() -> Any:
+        for name, count in requests():
+            answer((yield getattr(operations, name)(count)))
+        reactor.stop()
+
+    def report(failure: Any) -> None:
+        failure.printTraceback(sys.stderr)
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: serve().addErrback(report))
+    print("ready", flush=True)
+    reactor.run()
+
+
+async def serve_futures() -> None:
+    import loop_operations
+
+    print("ready", flush=True)
+    for name, count in requests():
+        answer(await getattr(loop_operations, name)(count))
+
+
+def main(peer: str) -> None:
+    if peer == "torsion":
+        import torsion.takeover
+
+        torsion.takeover.install()
+    if peer in ("torsion", "twisted"):
+        serve_deferreds()
+    elif peer == "uvloop":
+        import uvloop
+
+        uvloop.run(serve_futures())
+    else:
+        import asyncio
+
+        asyncio.run(serve_futures())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,1 @@
+"""The commands of `python -m torsion`; one module each, imported only when asked for."""

@@ -1,0 +1,62 @@
+"""Calls handed over to the loop by other threads and by signal handlers.
+
+The interpreter's own deque does the work: its append and popleft are atomic, so `put` takes no lock and may be called
+anywhere, in a signal handler too. Entries are numbered in the order they came. A pass runs up to the last number
+there was when it began (46): what is put meanwhile waits, even if a call turns the loop again and that inner pass
+takes some of this pass's entries.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .. import report
+from ..failure import Failure
+
+
+class Calls:
+    """A queue of calls, first in first out."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any] | None]] = deque()
+        self._taken = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(
+        self, function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> None:
+        """Add a call. Any thread, and signal handlers."""
+        self._waiting.append((function, args, kwargs))
+
+    def run_batch(self) -> int:
+        """Run the calls that are there now and return how many that were. The loop's thread.
+
+        Whatever a call raises, SystemExit and KeyboardInterrupt included, is reported and goes no further (43).
+        """
+        waiting = self._waiting
+        count = 0
+        end = self._taken + len(waiting)
+        while self._taken < end:
+            function, args, kwargs = waiting.popleft()
+            self._taken += 1
+            count += 1
+            try:
+                if kwargs:
+                    function(*args, **kwargs)
+                else:
+                    function(*args)
+            except BaseException:
+                report.failure(f"Unhandled error in a call from a thread: {_name(function)}", Failure())
+        return count
+
+
+def _name(function: object) -> str:
+    """What to call `function` in a report; never raises."""
+    try:
+        return str(getattr(function, "__qualname__", None) or repr(function))
+    except BaseException:
+        return object.__repr__(function)

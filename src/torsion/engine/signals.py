@@ -1,0 +1,99 @@
+"""Signals end the wait, so that their Python handlers run at once.
+
+The interpreter's C handler only notes that a signal came; the Python handler runs in the main thread, between two
+instructions. That leaves two holes: a signal that comes between the last instruction and the start of the wait, and
+one that the kernel gives to another thread; the wait knows of neither. So the C handler is also told to write to a
+descriptor that the poller watches (`signal.set_wakeup_fd`). There is one per process, it belongs to the main thread's
+loop, and it is a socket pair: an eventfd cannot take its one-byte writes.
+
+Handlers stay when the loop ends (52): a second Ctrl-C during exit is not to print a traceback.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Protocol
+
+from ..twin.kernel import READ
+
+SignalHandler = Callable[[int, FrameType | None], object]
+
+
+class Watcher(Protocol):
+    """What this needs of the engine."""
+
+    def watch(self, fd: int, handler: Signals, interest: int) -> None: ...
+
+    def forget(self, fd: int) -> None: ...
+
+
+class Signals:
+    """Delivers the process's signals to the loop of the main thread. The main thread only."""
+
+    def __init__(self, engine: Watcher, woken: Callable[[], object]) -> None:
+        """`woken()` is called in the loop when any signals have come, and once at installation: some may have come
+        before (53)."""
+        self._engine = engine
+        self._woken = woken
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+
+    def install(self, handlers: Mapping[int, SignalHandler]) -> None:
+        """Take the signals in `handlers`, and SIGCHLD, and have each that arrives end the wait.
+
+        SIGINT is taken only from Python's own handler: a program that has set another wants that one (52). Raises
+        ValueError outside of the main thread, and then has changed nothing.
+        """
+        for number, handler in handlers.items():
+            if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
+                signal.signal(number, handler)
+        self.uninstall()
+        reader, writer = self._pair = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._engine.watch(reader.fileno(), self, READ)
+        set_child_handler(writer.fileno())
+        self._woken()
+
+    def uninstall(self) -> None:
+        """Give SIGCHLD and the wake-up descriptor back; `install`'s handlers stay. Any number of times."""
+        if self._pair is None:
+            return
+        set_child_handler(-1)
+        reader, writer = self._pair
+        self._pair = None
+        self._engine.forget(reader.fileno())
+        reader.close()
+        writer.close()
+
+    def on_ready(self, ready: int) -> None:
+        """Empty the wake-up descriptor; by now the interpreter has run the handlers, or is about to."""
+        if self._pair is not None:
+            try:
+                self._pair[0].recv(4096)
+            except BlockingIOError:
+                pass
+            self._woken()
+
+
+def set_child_handler(fd: int) -> int:
+    """Have signals write to `fd`, and SIGCHLD be one of those that do; -1 undoes both. Returns the descriptor that
+    was set before (53).
+
+    Without a handler SIGCHLD would not be written. With one it interrupts system calls, so those that can are to be
+    resumed.
+    """
+    if hasattr(signal, "SIGCHLD"):
+        if fd == -1:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        else:
+            signal.signal(signal.SIGCHLD, _ignore)
+            signal.siginterrupt(signal.SIGCHLD, False)
+    # A full descriptor has been written to and will be read: no warning.
+    return signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """SIGCHLD's handler. The write to the wake-up descriptor was the purpose."""

@@ -1,0 +1,52 @@
+cimport cython
+
+from ..core.calls cimport Calls
+from ..core.timers cimport TimerQueue
+from ..twin.kernel cimport Sys
+from .meter cimport Meter
+
+
+@cython.final
+cdef class Watch:
+    cdef object fd
+    cdef object handler
+    cdef object on_ready
+    cdef long long born
+    cdef int interest
+    cdef int applied
+    cdef bint queued
+
+
+@cython.final
+cdef class Engine:
+    cdef public object clock
+    cdef public object poller
+    cdef public object waker
+    cdef public TimerQueue timers
+    cdef readonly Calls calls
+    cdef readonly Meter meter
+    cdef public bint stopping
+    cdef public bint overridden
+    cdef public object at_rest
+    cdef bint _asleep
+    cdef long long _waits
+    cdef dict _watches
+    cdef list _changed
+    cdef dict _always
+
+    cpdef turn(self, object longest)
+    cpdef run_current(self)
+    @cython.locals(events=list, watch=Watch, meter=Meter, ready=cython.int, waits=cython.longlong)
+    cpdef poll(self, object longest)
+    @cython.locals(left=cython.double)
+    cpdef patience(self, object longest)
+    cpdef next_due(self)
+    cpdef wake(self)
+    @cython.locals(watch=Watch)
+    cpdef watch(self, object fd, object handler, int interest)
+    @cython.locals(watch=Watch)
+    cpdef forget(self, object fd)
+    @cython.locals(events=list)
+    cdef list _wait(self, object longest)
+    @cython.locals(watch=Watch)
+    cdef _apply(self)

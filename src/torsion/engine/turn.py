@@ -1,0 +1,237 @@
+"""The heart: one turn of the loop makes calls of what threads handed over, of time, and of readiness, in this order.
+
+`turn` is the whole loop; everything else here serves it. It knows descriptors, time and calls, and no contract: a
+face (contract.py) composes it, and an engine can also be embedded in another loop, by `fileno()` and
+`patience(None)`.
+
+Readiness of a descriptor is delivered to whoever watches it *when the event is dispatched*, and only if they watched
+it when the wait began: a number that a handler closed and that is somebody else's by now is left alone. All readiness
+is a level, so an event that is not delivered comes again, and nothing is lost by dropping one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from ..core.calls import Calls
+from ..core.timers import TimerQueue
+from ..twin.kernel import GONE, READ, Sys
+from .meter import Meter
+from .poll import Poller, choose
+from .waker import Waker
+
+LONGEST = 2147483.0
+"""The longest wait in seconds: what epoll's and poll's milliseconds hold in 31 bits (34)."""
+
+
+class Handler(Protocol):
+    """What is told about a descriptor."""
+
+    def on_ready(self, ready: int) -> None:
+        """`ready` holds what was asked for of READ and WRITE, and GONE unasked. May find nothing to do after all.
+
+        An exception leaves `turn`; the events not yet delivered come again.
+        """
+
+
+class Watch:
+    """Who watches a descriptor, and for what. Private to the engine."""
+
+    def __init__(self, fd: int, handler: Handler, born: int) -> None:
+        self.fd = fd
+        self.handler = handler
+        self.on_ready = handler.on_ready  # bound once, called at each event
+        self.born = born  # the number of waits begun before this one was made
+        self.interest = 0  # what the handler wants
+        self.applied = 0  # what the poller knows
+        self.queued = False  # whether `interest` and `applied` will be compared before the next wait
+
+
+class Engine:
+    """A loop's parts and its turn. Everything but `wake` and `calls.put` belongs to the thread that turns it."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        poller: Poller | None = None,
+        waker: Waker | None = None,
+        timers: TimerQueue | None = None,
+    ) -> None:
+        self.clock = clock
+        self.poller: Poller = choose() if poller is None else poller
+        self.waker: Waker = Waker() if waker is None else waker
+        self.timers: TimerQueue = TimerQueue() if timers is None else timers
+        self.calls = Calls()
+        self.meter = Meter()
+        self.stopping = False
+        """Set once the loop is to end: no wait is longer than 0 from then on."""
+        self.at_rest: Callable[[], object] | None = None
+        """Called once, by the next pass, after its timers: a pending shutdown (34, 38)."""
+        self.overridden = False
+        """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
+        self._asleep = False
+        self._waits = 0
+        self._watches: dict[int, Watch] = {}
+        self._changed: list[Watch] = []
+        self._always: dict[int, int] = {}  # readiness that is told at each wait without asking the poller
+        self.watch(self.waker.fileno(), self.waker, READ)
+
+    def turn(self, longest: float | None) -> None:
+        """Turn the loop once; wait at most `longest` seconds (None: no limit) if there is nothing to do."""
+        self.run_current()  # calls, timers, a pending shutdown
+        self.poll(longest)  # wait until something is ready, and deliver it
+
+    def run_current(self) -> None:
+        """Run what is there now; what it adds waits a turn. Raises only what `at_rest` raises."""
+        self.meter.calls += self.calls.run_batch()  # what threads and signals handed over before this turn (46)
+        self.meter.timers += self.timers.run_due(self.clock())  # what is due now (32)
+        if self.at_rest is not None:
+            at_rest, self.at_rest = self.at_rest, None
+            at_rest()
+
+    def poll(self, longest: float | None) -> None:
+        """Wait for readiness, at most `longest` seconds (None: no limit) and never past the next timer, and deliver it.
+
+        Raises what a handler raises; the rest of the batch comes again.
+        """
+        events = self._wait(longest)
+        waits = self._waits
+        meter = self.meter
+        around = meter.running  # a handler may turn the loop itself
+        try:
+            for fd, ready in events:
+                watch = self._watches.get(fd)
+                if watch is None or watch.born >= waits:
+                    continue  # forgotten by a handler of this batch; or that number is another's by now
+                if watch.interest:
+                    ready &= watch.interest | GONE
+                    if ready:
+                        meter.events += 1
+                        meter.running = watch.handler
+                        watch.on_ready(ready)
+                        if self._waits != waits:
+                            break  # the handler turned the loop: that wait saw what is still ready
+        finally:
+            meter.running = around
+
+    def patience(self, longest: float | None) -> float | None:
+        """How long the loop may wait now: at most `longest` seconds, None for ever. Cancelled timers count too (34).
+
+        Ask this before each wait, your own on `fileno()` too: it also tells the poller what has changed.
+        """
+        if self._changed:
+            self._apply()
+        if self.stopping or len(self.calls) or self._always or self.at_rest is not None:
+            return 0.0
+        due = self.timers.next_due()
+        if due is not None:
+            left = due - self.clock()
+            if longest is not None and longest < left:
+                left = longest
+        elif longest is not None:
+            left = longest
+        else:
+            return None
+        if left <= 0:
+            return 0.0
+        return min(left, LONGEST)
+
+    def next_due(self) -> float | None:
+        """When the earliest timer is due, in seconds of the clock; None without timers."""
+        return self.timers.next_due()
+
+    def wake(self) -> None:
+        """Have a sleeping loop look again at what `patience` looks at. Any thread, and signal handlers.
+
+        Nothing is written while the loop is busy, nor twice for one wait. No wake is lost: whoever wakes has changed
+        something first, and the loop announces that it sleeps *before* it asks `patience`; so either the announcement
+        is seen here, or `patience` sees the change. The announcement is taken back before the write: the other way
+        round, the one of a wait that begins in between would be taken back, and the next wake be lost.
+        """
+        if self._asleep or self.overridden:
+            self._asleep = False
+            self.waker.wake()
+
+    def watch(self, fd: int, handler: Handler, interest: int) -> None:
+        """Tell `handler` about `fd` from the next wait on. `interest`: READ, WRITE, both; 0 for nothing at the moment.
+
+        A change costs nothing now, and one system call before the wait if something is different then. Before a
+        descriptor is closed, `forget` it. Raises ValueError for a negative `fd`.
+        """
+        if fd < 0:
+            raise ValueError(f"cannot watch file descriptor {fd!r}: a descriptor is not negative")
+        watch = self._watches.get(fd)
+        if watch is not None and watch.handler is not handler:
+            self.forget(fd)
+            watch = None
+        if watch is None:
+            watch = self._watches[fd] = Watch(fd, handler, self._waits)
+        watch.interest = interest
+        if not watch.queued:
+            watch.queued = True
+            self._changed.append(watch)
+
+    def forget(self, fd: int) -> None:
+        """Tell nobody about `fd` any more, from now on. Unknown: nothing happens.
+
+        This one is not put off: the descriptor is about to be closed, and afterwards the poller may not be able to
+        (engine/poll/epoll.py).
+        """
+        watch = self._watches.pop(fd, None)
+        if watch is None:
+            return
+        self._always.pop(fd, None)
+        watch.interest = 0
+        if watch.applied:
+            watch.applied = 0
+            self.poller.unregister(fd)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when there is something to turn for; -1 if the poller has none."""
+        return self.poller.fileno()
+
+    def close(self) -> None:
+        """Give back the descriptors that are the engine's own. The engine is not usable afterwards."""
+        self._watches.clear()
+        self._changed.clear()
+        self._always.clear()
+        self.waker.close()
+        self.poller.close()
+
+    def _wait(self, longest: float | None) -> list[tuple[int, int]]:
+        """Wait; what is ready, as (fd, readiness)."""
+        self._waits += 1
+        self.meter.turns += 1
+        self._asleep = True  # before patience is asked: see wake()
+        events = self.poller.wait(self.patience(longest))
+        self._asleep = False
+        Sys.check_signals()
+        if self._always:
+            events = [*events, *self._always.items()]
+        return events
+
+    def _apply(self) -> None:
+        """Bring the poller up to date with what handlers want."""
+        while self._changed:
+            watch = self._changed.pop()
+            watch.queued = False
+            fd = watch.fd
+            if self._watches.get(fd) is not watch:
+                continue  # forgotten since
+            self._always.pop(fd, None)
+            if not watch.interest:
+                self.forget(fd)
+            elif watch.interest != watch.applied:
+                try:
+                    if watch.applied:
+                        self.poller.modify(fd, watch.interest)
+                    else:
+                        self.poller.register(fd, watch.interest)
+                    watch.applied = watch.interest
+                except OSError as error:
+                    # A regular file has no readiness to wait for: it is always ready (61). Whatever else cannot be
+                    # watched, closed already as a rule, is told as gone until it is forgotten, as poll and select do.
+                    watch.applied = 0
+                    self._always[fd] = watch.interest if isinstance(error, PermissionError) else GONE

@@ -1,0 +1,236 @@
+"""What the parts of a reactor promise to programs, as typing.Protocols: an object provides one by having its methods.
+
+Unless a docstring says otherwise, a method belongs to the reactor's own thread, seconds are floats on the clock of
+`IReactorTime.seconds`, and what a callable raises when the reactor calls it later is reported, never raised to anyone.
+`isinstance` works with all of them, and looks at names only. Under takeover the classes that provide one also declare
+Twisted's zope interface of the same name.
+
+Contract: Twisted's internet.interfaces, of which this holds what the reactor without sockets provides.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from .failure import Failure
+
+__all__ = [
+    "IDelayedCall",
+    "IFileDescriptor",
+    "ILoggingContext",
+    "IReactorCore",
+    "IReactorFDSet",
+    "IReactorFromThreads",
+    "IReactorInThreads",
+    "IReactorThreads",
+    "IReactorTime",
+    "IReadDescriptor",
+    "IReadWriteDescriptor",
+    "IWriteDescriptor",
+]
+
+Work: TypeAlias = Callable[..., object]
+
+
+# Time
+
+
+@runtime_checkable
+class IDelayedCall(Protocol):
+    """A call scheduled with callLater (semantics 29-31).
+
+    cancel, delay and reset raise error.AlreadyCancelled after a cancel, and error.AlreadyCalled once the call has
+    begun; both are ValueErrors.
+    """
+
+    def cancel(self) -> None:
+        """Do not make the call. Its function and arguments are let go at once."""
+
+    def delay(self, secondsLater: float, /) -> None:
+        """Make the call this many seconds later than planned, or sooner if negative, but not before the next pass."""
+
+    def reset(self, secondsFromNow: float, /) -> None:
+        """Make the call this many seconds from now, sooner or later than planned."""
+
+    def active(self) -> bool:
+        """Whether the call is still to be made: neither made nor cancelled. True until it begins. Any thread."""
+
+    def getTime(self) -> float:
+        """When the call is planned, in seconds on the reactor's clock, not from now. Any thread."""
+
+
+@runtime_checkable
+class IReactorTime(Protocol):
+    """A clock, and calls made when it has advanced far enough (semantics 29-34)."""
+
+    def seconds(self) -> float:
+        """The time now: seconds since the epoch on a reactor, what it was advanced to on a Clock. Any thread."""
+
+    def callLater(self, delay: float, callable: Work, /, *args: Any, **kwargs: Any) -> IDelayedCall:
+        """Call `callable(*args, **kwargs)` in `delay` seconds, never before the current call has returned.
+
+        Calls due at the same time are made in the order in which they were scheduled. From another thread, hand the
+        callLater itself over with callFromThread. Raises AssertionError for a negative delay or NaN. Whether the
+        callable can be called shows when it is due.
+        """
+
+    def getDelayedCalls(self) -> Sequence[IDelayedCall]:
+        """The calls still to be made, in no useful order, without the one running and without cancelled ones."""
+
+
+# Life
+
+
+@runtime_checkable
+class IReactorCore(Protocol):
+    """The life of a reactor: it starts, turns, and stops after telling those who asked (semantics 37-45).
+
+    A system event ("startup", "shutdown") has three phases. "before" triggers run first and may return Deferreds; the
+    event goes on when all of those have fired. Then "during" and "after" triggers run. Each trigger runs once.
+    """
+
+    @property
+    def running(self) -> bool:
+        """Whether the reactor has started and was not yet told to end: true from "during startup". Any thread."""
+
+    def run(self, installSignalHandlers: bool = True, /) -> None:
+        """Start, and turn until stop() or crash(). In the main thread SIGINT, SIGTERM and SIGBREAK then stop it.
+
+        Raises error.ReactorAlreadyRunning inside a run, and error.ReactorNotRestartable after stop().
+        """
+
+    def stop(self) -> None:
+        """Begin the shutdown event when the current round of calls is over; run() returns after it.
+
+        Raises error.ReactorNotRunning if the reactor does not run, or was stopped already.
+        """
+
+    def crash(self) -> None:
+        """End run() after the current round, with no shutdown event. Running again is allowed after this."""
+
+    def iterate(self, delay: float = 0, /) -> None:
+        """One turn: calls handed over, due timers, then events, waiting for the first at most `delay` seconds."""
+
+    def fireSystemEvent(self, eventType: str, /) -> None:
+        """Run the triggers of an event. "shutdown" is fired by stop(): programs rarely have to."""
+
+    def addSystemEventTrigger(self, phase: str, eventType: str, callable: Work, /, *args: Any, **kwargs: Any) -> Any:
+        """Call `callable` in `phase` ("before", "during", "after") of the event. Returns a handle for removal.
+
+        What it raises is reported and stops nothing. Raises KeyError for another phase, AssertionError if it cannot be
+        called.
+        """
+
+    def removeSystemEventTrigger(self, triggerID: Any, /) -> None:
+        """Take back a trigger. Raises ValueError if it is gone, TypeError or KeyError for what is no handle."""
+
+    def callWhenRunning(self, callable: Work, /, *args: Any, **kwargs: Any) -> Any:
+        """Call at once, and let it raise, if the reactor runs (returns None); else after startup (returns a handle)."""
+
+
+# Threads
+
+
+@runtime_checkable
+class IReactorFromThreads(Protocol):
+    """The way back into the reactor's thread (semantics 46)."""
+
+    def callFromThread(self, callable: Work, /, *args: Any, **kwargs: Any) -> None:
+        """Call `callable` in the reactor's thread, soon, in the order of the calls. Any thread, and signal handlers.
+
+        It never runs before this returns, even when called in the reactor's thread. Nothing is returned: use
+        threads.blockingCallFromThread for the result.
+        """
+
+
+@runtime_checkable
+class IReactorInThreads(Protocol):
+    """The way out into a worker thread (semantics 48)."""
+
+    def callInThread(self, callable: Work, /, *args: Any, **kwargs: Any) -> None:
+        """Call `callable` in a thread of the pool, with a copy of the caller's context. Any thread.
+
+        Before the reactor starts the work waits for that; after it stopped it is dropped. What it raises is reported.
+        """
+
+
+@runtime_checkable
+class IReactorThreads(IReactorFromThreads, IReactorInThreads, Protocol):
+    """The reactor's thread pool (semantics 46-51)."""
+
+    def getThreadPool(self) -> Any:
+        """The pool that callInThread uses: made on first use, started and stopped with the reactor."""
+
+    def suggestThreadPoolSize(self, size: int, /) -> None:
+        """Let the pool grow to at most `size` threads; surplus ones end when their work is done."""
+
+
+# Readiness
+
+
+@runtime_checkable
+class ILoggingContext(Protocol):
+    """Something that has a name in logs (semantics 44)."""
+
+    def logPrefix(self) -> str:
+        """The name that what happens in its events is logged under. Must not raise."""
+
+
+@runtime_checkable
+class IFileDescriptor(ILoggingContext, Protocol):
+    """Something that the reactor can watch (semantics 43, 60, 61)."""
+
+    def fileno(self) -> int:
+        """The descriptor, the same one for as long as it is watched; -1 once it is closed."""
+
+    def connectionLost(self, reason: Failure, /) -> None:
+        """Watching has ended because of `reason`: the reactor has removed it already; close it now."""
+
+
+@runtime_checkable
+class IReadDescriptor(IFileDescriptor, Protocol):
+    """Something to read from."""
+
+    def doRead(self) -> Any:
+        """There is something to read. An exception raised or returned ends it, and is the reason of connectionLost."""
+
+
+@runtime_checkable
+class IWriteDescriptor(IFileDescriptor, Protocol):
+    """Something to write to."""
+
+    def doWrite(self) -> Any:
+        """It can be written to. An exception raised or returned ends it, and is the reason of connectionLost."""
+
+
+@runtime_checkable
+class IReadWriteDescriptor(IReadDescriptor, IWriteDescriptor, Protocol):
+    """Both. In one event, reading comes first."""
+
+
+@runtime_checkable
+class IReactorFDSet(Protocol):
+    """The descriptors that a reactor watches (semantics 61). Adding twice, and removing what is not there, do nothing.
+
+    A removed descriptor gets no more events, not even those of the batch that is being served.
+    """
+
+    def addReader(self, reader: IReadDescriptor, /) -> None:
+        """Call reader.doRead() whenever there is something to read. Regular files are always ready."""
+
+    def addWriter(self, writer: IWriteDescriptor, /) -> None:
+        """Call writer.doWrite() whenever it can be written to."""
+
+    def removeReader(self, reader: IReadDescriptor, /) -> None:
+        """No more doRead(). Its fileno() is not asked for: it may be closed."""
+
+    def removeWriter(self, writer: IWriteDescriptor, /) -> None:
+        """No more doWrite(). Its fileno() is not asked for: it may be closed."""
+
+    def removeAll(self) -> list[Any]:
+        """Remove all readers and writers but the reactor's own (its waker), and return them."""
+
+    def getReaders(self) -> list[Any]:
+        """The readers watched now."""
+
+    def getWriters(self) -> list[Any]:
+        """The writers watched now."""

@@ -1,0 +1,1 @@
+"""What is watched for readiness, and the transports over it."""

@@ -1,0 +1,14 @@
+"""Twisted's zope interfaces, declared on our classes once Twisted's module of interfaces has been loaded."""
+
+import importlib
+from types import ModuleType
+
+from .table import PROVIDED
+
+
+def declare(interfaces: ModuleType) -> None:
+    """Declare what PROVIDED lists, on the interfaces in this module (`twisted.internet.interfaces`)."""
+    from zope.interface import classImplements
+
+    for interface, module, name in PROVIDED:
+        classImplements(getattr(importlib.import_module(module), name), getattr(interfaces, interface))

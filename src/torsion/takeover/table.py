@@ -1,0 +1,68 @@
+"""Which of Twisted's modules are answered with ours: the whole of it, a line each.
+
+A line says what the program imports, which module of ours it gets, and where the classes are written that the contract
+prints under Twisted's name. What only a private name of Twisted asks for stands in `takeover/private/`, and is added to
+our module when a program takes it; nothing outside `takeover/` knows that these names exist.
+
+Failures, errors and Deferreds exist once in a process, so these modules are taken together or not at all.
+"""
+
+from typing import NamedTuple
+
+
+class Taken(NamedTuple):
+    """One line of the table."""
+
+    #: The module of ours that the program gets.
+    module: str
+    #: Modules whose classes and functions say in reprs and pickles that they come from Twisted's module.
+    homes: tuple[str, ...] = ()
+    #: The module below `takeover/private/` that holds names added to ours.
+    private: str = ""
+
+
+REACTOR = "twisted.internet.reactor"
+INTERFACES = "twisted.internet.interfaces"
+
+# Where Twisted is not installed, these stand in so that the modules below can be imported from them.
+PACKAGES = ("twisted", "twisted.internet", "twisted.python")
+
+_DEFER = (
+    "torsion.defer",
+    "torsion.core.coroutine",
+    "torsion.core.deferred",
+    "torsion.core.gather",
+    "torsion.core.locks",
+    "torsion.core.maybe",
+)
+
+# fmt: off
+TABLE: dict[str, Taken] = {
+    "twisted.internet.defer":         Taken("torsion.defer", _DEFER, "defer"),
+    "twisted.internet.error":         Taken("torsion.error", ("torsion.error",)),
+    "twisted.internet.main":          Taken("torsion.main", ("torsion.main",)),
+    "twisted.internet.task":          Taken("torsion.task", ("torsion.task",)),
+    "twisted.internet.threads":       Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.python.context":         Taken("torsion.pool.context", ("torsion.pool.context",)),
+    "twisted.python.failure":         Taken("torsion.failure", ("torsion.failure",), "failure"),
+    "twisted.python.threadable":      Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
+    "twisted.python.threadpool":      Taken("torsion.pool.threadpool", ("torsion.pool.threadpool",)),
+    "twisted._threads":               Taken("torsion.takeover.private.workers"),
+    "twisted._threads._convenience":  Taken("torsion.takeover.private.workers"),
+    "twisted._threads._ithreads":     Taken("torsion.takeover.private.workers"),
+    "twisted._threads._memory":       Taken("torsion.takeover.private.workers"),
+    "twisted._threads._pool":         Taken("torsion.takeover.private.workers"),
+    "twisted._threads._team":         Taken("torsion.takeover.private.workers"),
+    "twisted._threads._threadworker": Taken("torsion.takeover.private.workers"),
+}
+# fmt: on
+
+# Twisted's zope interfaces, and which of our classes provide them: (interface, module, class).
+PROVIDED: tuple[tuple[str, str, str], ...] = (
+    ("IReactorCore", "torsion.contract", "Reactor"),
+    ("IReactorTime", "torsion.contract", "Reactor"),
+    ("IReactorThreads", "torsion.contract", "Reactor"),
+    ("IReactorFDSet", "torsion.contract", "Reactor"),
+    ("IDelayedCall", "torsion.core.timers", "DelayedCall"),
+    ("IReactorTime", "torsion.task", "Clock"),
+)

@@ -1,0 +1,15 @@
+cdef class Sys:
+    @staticmethod
+    cdef int check_signals() except -1
+
+
+cdef class EpollSet:
+    cdef int _fd
+
+    cdef int _control(self, int operation, int fd, int interest) except -1
+    cpdef add(self, int fd, int interest)
+    cpdef change(self, int fd, int interest)
+    cpdef remove(self, int fd)
+    cpdef list wait(self, object seconds)
+    cpdef int fileno(self) except? -1
+    cpdef close(self)

@@ -1,0 +1,79 @@
+"""The system calls on the hot path. This module has two versions, and must not grow a third reason to exist.
+
+`kernel.py` is the plain one, over the standard library; `kernel.pyx` with `kernel.pxd` is the compiled one, straight
+to the kernel. Both offer the same classes, and every test runs against both. A consumer imports the class (and its
+`.pxd` cimports it): compiled, its methods are C calls.
+
+Readiness is spoken in three bits, the same for every poller; where they are made they are made once, in the loop over
+the kernel's events.
+"""
+
+from __future__ import annotations
+
+import select
+
+READ = 1
+"""There is something to read, an end of file or a connection to accept included."""
+WRITE = 2
+"""There is room to write."""
+GONE = 4
+"""Hung up, in error, or no longer open. Reported without being asked for, as far as the mechanism can tell."""
+
+MAX_EVENTS = 512
+"""Events taken by one wait; the rest stay ready, and the kernel hands them out first next time."""
+
+
+class Sys:
+    """Single calls. Static methods, because a function that a `.pxd` cimports under its name does not compile."""
+
+    @staticmethod
+    def check_signals() -> None:
+        """Run the Python handlers of signals that have arrived; raises what they raise.
+
+        Here the interpreter does so between any two instructions. Compiled code never passes through the
+        interpreter's loop, so it has to ask (SIGTERM was once served 3.7 s late).
+        """
+
+
+class EpollSet:
+    """An epoll instance, level-triggered. Raises OSError as the kernel does."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+
+    def add(self, fd: int, interest: int) -> None:
+        """Start to watch; FileExistsError if it is watched, PermissionError if it cannot be (a regular file)."""
+        self._epoll.register(fd, _asked(interest))
+
+    def change(self, fd: int, interest: int) -> None:
+        """Watch for something else; FileNotFoundError if it is not watched."""
+        self._epoll.modify(fd, _asked(interest))
+
+    def remove(self, fd: int) -> None:
+        """Stop to watch; FileNotFoundError if it is not watched."""
+        self._epoll.unregister(fd)
+
+    def wait(self, seconds: float | None) -> list[tuple[int, int]]:
+        """What is ready, as (fd, READ | WRITE | GONE); at most `seconds` (None: for ever), rounded up to a millisecond.
+
+        May return early, with nothing, when a signal comes; the caller then does `Sys.check_signals`.
+        """
+        return [(fd, _ready(events)) for fd, events in self._epoll.poll(seconds, MAX_EVENTS)]
+
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
+    def close(self) -> None:
+        self._epoll.close()
+
+
+def _asked(interest: int) -> int:
+    return (select.EPOLLIN if interest & READ else 0) | (select.EPOLLOUT if interest & WRITE else 0)
+
+
+def _ready(events: int) -> int:
+    return (
+        (READ if events & select.EPOLLIN else 0)
+        | (WRITE if events & select.EPOLLOUT else 0)
+        | (GONE if events & (select.EPOLLHUP | select.EPOLLERR) else 0)
+    )

@@ -1,0 +1,445 @@
+"""The takeover: what a program gets that imports Twisted's modules, where Twisted is installed and where it is not.
+
+Each test runs a program of its own in a fresh process; the program asserts, and must end with status 0.
+"""
+
+import os
+import textwrap
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.interpreters import INSTALL, Python, needs_twisted
+
+from torsion.takeover.table import PROVIDED, TABLE
+
+CORE = """
+from twisted.internet import reactor, defer, task, threads, error, main
+from twisted.python import failure, threadpool, context, threadable
+"""
+
+
+# What a program gets
+
+
+def test_the_bare_interpreter_of_these_tests_has_no_twisted(bare: Python) -> None:
+    assert "ModuleNotFoundError" in bare.run("-c", "import torsion, twisted").stderr
+
+
+def test_a_program_gets_our_modules_and_our_reactor(python: Python) -> None:
+    python.check(
+        CORE
+        + """
+import sys, torsion.contract, torsion.defer, torsion.error, torsion.failure, torsion.pool.context, torsion.task
+import twisted.internet.defer
+assert defer is torsion.defer is twisted.internet.defer is sys.modules["twisted.internet.defer"]
+assert (task, error, failure) == (torsion.task, torsion.error, torsion.failure)
+assert (threads, threadpool, context) == (torsion.threads, torsion.pool.threadpool, torsion.pool.context)
+assert type(reactor) is torsion.contract.Reactor
+assert reactor is torsion.reactor is sys.modules["twisted.internet.reactor"] is twisted.internet.reactor
+assert defer.__spec__.name == defer.__name__ == "torsion.defer"
+"""
+    )
+
+
+def test_every_line_of_the_table_can_be_imported(python: Python) -> None:
+    python.check(f"import importlib\nfor name in {list(TABLE)!r}: importlib.import_module(name)")
+
+
+@pytest.mark.parametrize("line", TABLE.values(), ids=list(TABLE))
+def test_every_home_in_the_table_exists(line: Any) -> None:
+    for name in (line.module, *line.homes):
+        import_module(name)
+
+
+def test_each_value_exists_once(python: Python) -> None:
+    python.check(
+        CORE
+        + """
+from torsion.core import deferred
+assert defer.Deferred is deferred.Deferred and type(main.CONNECTION_DONE) is error.ConnectionDone
+seen = []
+defer.fail(ValueError()).addErrback(seen.append)
+assert type(seen[0]) is failure.Failure and seen[0].check(ValueError)
+"""
+    )
+
+
+def test_a_small_program_runs_on_our_reactor(python: Python) -> None:
+    printed = python.check("""
+        from twisted.internet import defer, reactor
+
+        d = defer.Deferred()
+        reactor.callLater(0, d.callback, 3 * 3)
+        d.addCallback(lambda result: print("Result received:", result))
+        d.addCallback(lambda _: reactor.stop())
+        reactor.run()
+    """)
+    assert printed == "Result received: 9\n"
+
+
+def test_names_are_printed_and_pickled_as_twisteds(python: Python) -> None:
+    python.check("""
+        import pickle, sys
+        from twisted.internet import defer
+        try:
+            raise ValueError("v")
+        except ValueError:
+            f = sys.modules["torsion.failure"].Failure()
+        assert repr(f) == "<twisted.python.failure.Failure builtins.ValueError: v>", repr(f)
+        from twisted.internet.error import ConnectionLost
+        from twisted.python.failure import Failure
+        assert type(f) is Failure
+        assert "Failure: twisted.internet.error.ConnectionLost: " in Failure(ConnectionLost()).getTraceback()
+        data = pickle.dumps(f)
+        assert b"twisted.python.failure" in data and b"torsion" not in data, data
+        assert pickle.loads(data).value.args == ("v",)
+    """)
+
+
+@needs_twisted
+def test_a_failure_pickled_by_us_is_read_by_stock_twisted(full: Python, tmp_path: Path) -> None:
+    file = tmp_path / "failure"
+    full.check(f"""
+        import pathlib, pickle
+        from twisted.python.failure import Failure
+        try:
+            raise ValueError("v")
+        except ValueError:
+            pathlib.Path({str(file)!r}).write_bytes(pickle.dumps(Failure()))
+    """)
+    read = f"import pathlib, pickle; x = pickle.loads(pathlib.Path({str(file)!r}).read_bytes())\n"
+    assert full.check(read + "print(repr(x), type(x).__module__)", install=False) == (
+        "<twisted.python.failure.Failure builtins.ValueError: v> twisted.python.failure\n"
+    )
+
+
+def test_a_name_that_we_lack_is_an_import_error_that_names_it(python: Python) -> None:
+    done = python.run("-c", INSTALL + "from twisted.internet.defer import _noSuchName")
+    assert "ImportError: cannot import name '_noSuchName'" in done.stderr
+
+
+# Without Twisted
+
+
+@pytest.mark.parametrize(
+    "statement", ["import twisted.web.server", "from twisted.internet import ssl", "from twisted.web import server"]
+)
+def test_what_needs_twisted_says_so_where_it_is_not_installed(bare: Python, statement: str) -> None:
+    done = bare.run("-c", INSTALL + statement)
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: No module named 'twisted." in done.stderr
+    assert "it needs Twisted, which is not installed" in done.stderr
+    bare.check(f"try:\n    {statement}\nexcept ImportError as e:\n    assert e.name == 'twisted'")
+
+
+def test_a_folder_named_twisted_is_not_twisted(bare: Python, tmp_path: Path) -> None:
+    (tmp_path / "twisted").mkdir()
+    bare.check("from twisted.internet import defer; assert defer.__name__ == 'torsion.defer'", cwd=tmp_path)
+
+
+def test_reports_go_to_the_standard_librarys_logging_without_twisted(bare: Python) -> None:
+    bare.check("""
+        import logging
+        records = []
+        handler = logging.Handler()
+        handler.emit = records.append
+        logging.getLogger("torsion").addHandler(handler)
+        from twisted.internet import defer
+        defer.fail(ValueError("nobody listens"))
+        assert [r.levelname for r in records] == ["ERROR", "ERROR"], records
+        assert records[1].exc_info[0] is ValueError
+    """)
+
+
+# With Twisted
+
+
+@needs_twisted
+def test_what_the_table_lacks_is_twisteds_own_on_top_of_ours(full: Python) -> None:
+    full.check("""
+        import os, twisted, twisted.internet
+        assert os.path.basename(os.path.dirname(twisted.__file__)) == "twisted"
+        from twisted.internet import endpoints, protocol
+        from twisted.trial import unittest
+        import torsion.defer
+        assert endpoints.defer is torsion.defer and protocol.__name__ == "twisted.internet.protocol"
+    """)
+
+
+@needs_twisted
+@pytest.mark.parametrize("order", ["interfaces first", "interfaces last"])
+def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> None:
+    take = "from twisted.internet import reactor, task; from twisted import _threads\n"
+    interfaces = "from twisted.internet import interfaces\n"
+    full.check(
+        (interfaces + take if order == "interfaces first" else take + interfaces)
+        + textwrap.dedent("""
+            from threading import Lock, local
+            from zope.interface.verify import verifyClass, verifyObject
+
+            for name in ("IReactorCore", "IReactorTime", "IReactorThreads", "IReactorFDSet"):
+                assert verifyObject(getattr(interfaces, name), reactor)
+                assert verifyClass(getattr(interfaces, name), type(reactor))
+            call = reactor.callLater(10, int)
+            assert verifyObject(interfaces.IDelayedCall, call)
+            call.cancel()
+            assert verifyObject(interfaces.IReactorTime, task.Clock())
+            worker, perform = _threads.createMemoryWorker()
+            assert verifyObject(_threads.IExclusiveWorker, worker)
+            lock = _threads.LockWorker(Lock(), local())
+            assert verifyObject(_threads.IExclusiveWorker, lock)
+            assert verifyObject(_threads.IWorker, _threads.Team(lock, lambda: None, lambda: None))
+            assert not interfaces.IReactorTCP.providedBy(reactor)
+            lock.quit()
+        """)
+    )
+
+
+@needs_twisted
+def test_nothing_of_twisted_is_loaded_for_the_core_but_its_packages(full: Python) -> None:
+    full.check(
+        CORE
+        + f"""
+import sys
+found = {{m for m in sys.modules if m.split(".")[0] in ("twisted", "zope", "asyncio", "ssl")}} - set({list(TABLE)!r})
+found -= {{"twisted", "twisted._version", "twisted.internet", "twisted.internet.reactor"}}
+found -= {{"twisted.python", "twisted.python.deprecate", "twisted.python.versions"}}
+assert not found, found
+"""
+    )
+
+
+@needs_twisted
+def test_reports_are_events_of_twisteds_log(full: Python) -> None:
+    full.check("""
+        from twisted.python import log
+        events = []
+        log.startLoggingWithObserver(events.append, setStdout=False)
+        events.clear()
+        from twisted.internet import defer
+        from torsion import report
+        defer.fail(ValueError("nobody listens, {not a format}"))
+        first, second = events
+        assert first["isError"] and "Unhandled error in Deferred" in log.textFromEventDict(first)
+        assert second["isError"] and second["failure"].check(ValueError)
+        assert "nobody listens, {not a format}" in log.textFromEventDict(second)
+        report.warning("100% {odd}")
+        assert not events[2]["isError"] and log.textFromEventDict(events[2]).endswith("100% {odd}")
+    """)
+
+
+@needs_twisted
+def test_trial_takes_our_reports_away_with_flush_logged_errors(full: Python, tmp_path: Path) -> None:
+    (tmp_path / "test_ours.py").write_text(
+        textwrap.dedent("""
+            import torsion.defer
+            from twisted.internet import defer, reactor
+            from twisted.trial import unittest
+
+            class Tests(unittest.TestCase):
+                def test_flush(self):
+                    defer.fail(ValueError())
+                    self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+                def test_unflushed(self):
+                    defer.fail(KeyError())
+
+                def test_ours(self):
+                    assert defer is torsion.defer
+                    d = defer.Deferred()
+                    reactor.callLater(0.01, d.callback, None)
+                    return d
+        """)
+    )
+    done = full.run("-m", "torsion", "run", "-m", "twisted.trial", "test_ours", cwd=tmp_path)
+    assert "FAILED (errors=1, successes=2)" in done.stdout, done.stdout + done.stderr
+    assert "KeyError" in done.stdout
+
+
+@needs_twisted
+def test_private_names_that_twisted_asks_for_are_there(full: Python) -> None:
+    full.check("""
+        from twisted.internet.defer import _DEFERRED_SUBCLASSES, _T, _DeferredListResultListT, Deferred, DeferredList
+        from twisted.python.failure import DefaultException, _extraneous
+        assert _DEFERRED_SUBCLASSES[:2] == [Deferred, DeferredList]
+        class Mine(Deferred): pass
+        assert _DEFERRED_SUBCLASSES[-1] is _DEFERRED_SUBCLASSES.pop(-1) is Mine
+        assert len(_DEFERRED_SUBCLASSES) >= 3
+        assert _extraneous(repr) is repr
+    """)
+    assert not hasattr(import_module("torsion.defer"), "_DEFERRED_SUBCLASSES")
+
+
+# Installing
+
+
+def test_installing_twice_changes_nothing(python: Python) -> None:
+    python.check("""
+        import sys
+        before = list(sys.meta_path)
+        torsion.takeover.install()
+        assert sys.meta_path == before and torsion.takeover.installed()
+    """)
+
+
+def test_nothing_is_taken_over_without_being_asked(python: Python) -> None:
+    python.check(
+        "import os, sys, torsion.takeover, torsion.defer; from torsion import reactor\n"
+        "assert not torsion.takeover.installed() and 'inherit' not in os.environ['PYTHONPATH']",
+        install=False,
+    )
+
+
+@needs_twisted
+def test_installing_after_twisteds_core_was_imported_is_refused(full: Python) -> None:
+    done = full.run("-c", "from twisted.internet import defer\n" + INSTALL)
+    assert "RuntimeError" in done.stderr
+    assert "twisted.internet.defer" in done.stderr.splitlines()[-1]
+    assert "first line" in done.stderr.splitlines()[-1]
+
+
+@needs_twisted
+def test_installing_after_twisteds_package_alone_was_imported_is_fine(full: Python) -> None:
+    full.check("import twisted, twisted.python\n" + INSTALL + "from twisted.internet import defer", install=False)
+
+
+def test_a_reactor_installed_by_the_program_is_the_one_it_imports(python: Python) -> None:
+    python.check("""
+        import sys
+        from twisted.internet.main import installReactor
+        from torsion.contract import Reactor
+        mine = Reactor()
+        installReactor(mine)
+        assert sys.modules["twisted.internet.reactor"] is mine
+        from twisted.internet import error, reactor
+        assert reactor is mine
+        try:
+            installReactor(Reactor())
+        except error.ReactorAlreadyInstalledError:
+            pass
+        else:
+            raise SystemExit("installed twice")
+    """)
+
+
+def test_the_reactor_is_kept_in_sys_modules_where_programs_take_it_out_and_put_it_back(python: Python) -> None:
+    python.check("""
+        import sys, twisted.internet.main
+        from torsion import reactors
+        from twisted.internet import reactor as first
+        assert reactors.default() is first
+        del sys.modules["twisted.internet.reactor"], twisted.internet.reactor
+        assert reactors.installed() is None
+        twisted.internet.main.installReactor(second := object())
+        from twisted.internet import reactor
+        assert reactor is second is reactors.default() is twisted.internet.reactor
+        sys.modules["twisted.internet.reactor"] = twisted.internet.reactor = first
+        assert reactors.default() is first
+    """)
+
+
+def test_a_reactor_made_before_anything_of_twisteds_is_imported_stays_the_one(python: Python) -> None:
+    python.check("""
+        from torsion import reactor as ours
+        from twisted.internet import reactor
+        assert reactor is ours
+    """)
+
+
+# Child processes
+
+ASK = "import sys; print(any(type(f).__module__ == 'torsion.takeover.finder' for f in sys.meta_path))"
+
+
+def child(python: Python, *options: str, program: str = ASK, environment: str = "os.environ") -> str:
+    return python.check(f"""
+        import os, subprocess, sys
+        done = subprocess.run([sys.executable, *{options!r}, "-c", {program!r}], env={environment}, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b""), done.stderr
+        print(done.stdout.decode(), end="")
+    """)
+
+
+def test_a_child_process_is_taken_over_too(python: Python) -> None:
+    assert child(python) == "True\n"
+
+
+def test_a_grandchild_is_taken_over_too(python: Python) -> None:
+    again = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ASK!r}])"
+    assert child(python, program=again) == "True\n"
+
+
+@pytest.mark.parametrize("option", ["-I", "-E", "-S"])
+def test_a_child_that_wants_no_environment_is_left_alone(python: Python, option: str) -> None:
+    assert child(python, option) == "False\n"
+
+
+def test_a_child_with_an_environment_of_its_own_is_left_alone(python: Python) -> None:
+    assert child(python, environment="{}") == "False\n"
+
+
+def test_a_child_sees_the_same_path_as_without_us(python: Python) -> None:
+    show = "import sys; print(sys.path)"
+    assert child(python, program=show) == python.run("-c", show).stdout
+
+
+def test_a_child_runs_the_users_own_sitecustomize(python: Python, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = __file__\n")
+    show = "import sys, sitecustomize; print(sys.mine, sitecustomize.__file__)"
+    path = f"{{**os.environ, 'PYTHONPATH': os.pathsep.join([os.environ['PYTHONPATH'], {str(tmp_path)!r}])}}"
+    mine = tmp_path / "sitecustomize.py"
+    assert child(python, program=show, environment=path) == f"{mine} {mine}\n"
+    assert child(python, environment=path) == "True\n"
+
+
+def test_a_child_is_taken_over_where_only_the_parent_could_find_torsion(bare: Python) -> None:
+    """As when the parent was started in the folder that holds torsion, and the child is started elsewhere."""
+    folder = bare.environment["PYTHONPATH"]
+    environment = {key: value for key, value in bare.environment.items() if key != "PYTHONPATH"}
+    program = f"{INSTALL}\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {ASK!r}], cwd='/')"
+    done = bare.run("-c", program, cwd=folder, env=environment)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_a_child_of_another_interpreter_runs_where_torsion_cannot_be_imported(bare: Python, tmp_path: Path) -> None:
+    broken = tmp_path / "torsion" / "takeover" / "inherit"
+    broken.mkdir(parents=True)
+    (tmp_path / "torsion" / "__init__.py").write_text("raise ImportError('made for another Python')\n")
+    source = import_module("torsion.takeover.children").FOLDER
+    (broken / "sitecustomize.py").write_text((Path(source) / "sitecustomize.py").read_text())
+    done = bare.run("-c", ASK, env={**os.environ, "PYTHONPATH": str(broken)})
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+# Declarations
+
+
+@pytest.mark.parametrize(("interface", "module", "name"), PROVIDED)
+def test_what_is_declared_exists(interface: str, module: str, name: str) -> None:
+    assert isinstance(getattr(import_module(module), name), type)
+
+
+def test_a_reports_sink_never_keeps_a_report_back() -> None:
+    """At the end of the process nothing can be imported any more: the report goes where it went before."""
+    from torsion import report
+    from torsion.takeover.logs import Sink
+
+    heard: list[tuple[str, str]] = []
+
+    def gone() -> bool:
+        raise ImportError("sys.meta_path is None, Python is likely shutting down")
+
+    def remember(text: str) -> Callable[..., None]:
+        return lambda said, *details, **more: heard.append((text, said))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "failure", remember("failure"))
+        patch.setattr(report, "error", remember("error"))
+        patch.setattr(report, "warning", remember("warning"))
+        sink = Sink(gone)
+        sink("error", "one", None, {})
+        sink("warning", "two", None, {})
+    assert heard == [("error", "one"), ("warning", "two")]

@@ -1,0 +1,135 @@
+"""The timer queue by itself: it neither reads a clock nor knows a reactor."""
+
+import math
+from typing import Any
+
+import pytest
+
+from torsion.core.timers import DelayedCall, TimerQueue
+
+
+class Scheduled:
+    """A queue, a clock that stands still, and what ran."""
+
+    def __init__(self) -> None:
+        self.queue = TimerQueue()
+        self.now = 0.0
+        self.ran: list[Any] = []
+
+    def at(self, when: float, name: Any) -> DelayedCall:
+        call = DelayedCall(when, self.ran.append, (name,), {}, self.queue.cancel, self.queue.reset, lambda: self.now)
+        self.queue.add(call)
+        return call
+
+    def run(self, now: float) -> list[Any]:
+        self.now = now
+        self.ran.clear()
+        assert self.queue.run_due(now) == len(self.ran)
+        return list(self.ran)
+
+
+@pytest.fixture
+def scheduled() -> Scheduled:
+    return Scheduled()
+
+
+def test_s032_a_pass_runs_what_is_due_and_says_how_much(scheduled: Scheduled) -> None:
+    for when in (3, 1, 2, 4.5):
+        scheduled.at(when, when)
+    assert scheduled.run(0.5) == []
+    assert scheduled.run(3) == [1, 2, 3]
+    assert scheduled.run(1e9) == [4.5]
+
+
+def test_s033_equal_times_keep_their_order_among_a_million(scheduled: Scheduled) -> None:
+    queue, ran = scheduled.queue, scheduled.ran
+    for number in range(1_000_000):
+        queue.add(DelayedCall(10 + number % 4, ran.append, (number,), {}, queue.cancel, queue.reset))
+    assert queue.next_due() == 10
+    assert queue.run_due(20) == 1_000_000
+    assert ran == [number for last in range(4) for number in range(last, 1_000_000, 4)]
+
+
+def test_s033_a_call_that_comes_late_to_its_bucket_finds_its_place(scheduled: Scheduled) -> None:
+    for when in (100.01, 100.05, 100.03):
+        scheduled.at(when, when)
+    assert scheduled.run(100.0) == []
+    for when in (100.02, 100.05, 100.04):
+        scheduled.at(when, f"late {when}")
+    assert scheduled.run(101) == [100.01, "late 100.02", 100.03, "late 100.04", 100.05, "late 100.05"]
+
+
+def test_s033_one_late_call_among_many_finds_its_place(scheduled: Scheduled) -> None:
+    for number in range(40):
+        scheduled.at(100.01, number)
+    assert scheduled.run(100.0) == []
+    scheduled.at(100.01, "equal")
+    scheduled.at(100.005, "before")
+    assert scheduled.run(101) == ["before", *range(40), "equal"]
+
+
+@pytest.mark.parametrize("when", [1e15, 1e300, math.inf])
+def test_no_time_is_too_far(scheduled: Scheduled, when: float) -> None:
+    call = scheduled.at(when, "far")
+    scheduled.at(1, "near")
+    assert scheduled.queue.next_due() == 1
+    assert scheduled.run(1) == ["near"]
+    assert scheduled.queue.next_due() == when
+    assert scheduled.queue.calls() == [call]
+    assert scheduled.run(when) == ["far"]
+
+
+def test_a_clock_may_go_back_and_start_below_zero(scheduled: Scheduled) -> None:
+    scheduled.at(-5, "first")
+    scheduled.at(-7.5, "zeroth")
+    assert scheduled.queue.next_due() == -7.5
+    assert scheduled.run(-5) == ["zeroth", "first"]
+    scheduled.at(1000, "far")
+    assert scheduled.run(1000) == ["far"]
+    scheduled.at(20, "after the clock went back")
+    assert scheduled.queue.next_due() == 20
+    assert scheduled.run(10) == []
+    assert scheduled.run(20) == ["after the clock went back"]
+
+
+def test_s030_a_call_may_be_moved_back_and_forth(scheduled: Scheduled) -> None:
+    call = scheduled.at(100, "moved")
+    scheduled.at(60, "other")
+    scheduled.queue.next_due()
+    for seconds in (50, 10, 5):
+        call.reset(seconds)
+    assert scheduled.queue.next_due() == 5
+    call.reset(200)
+    assert scheduled.queue.calls().count(call) == 1
+    assert scheduled.run(150) == ["other"]
+    assert scheduled.queue.next_due() == 200
+    assert scheduled.run(200) == ["moved"]
+    assert scheduled.queue.next_due() is None and scheduled.queue.calls() == []
+
+
+def test_s031_what_is_purged_is_only_what_was_cancelled(scheduled: Scheduled) -> None:
+    # Of every kind: in a run that has begun, in buckets, moved, and new.
+    calls = [scheduled.at(10 + number % 7 / 100, number) for number in range(200)]
+    calls += [scheduled.at(20 + number, 1000 + number) for number in range(200)]
+    assert scheduled.run(10) == [number for number in range(200) if number % 7 == 0]
+    left = [call for call in calls if call.active()]
+    for call in left[::3]:
+        call.reset(0.5)
+    scheduled.at(30, "new").cancel()
+    for call in left[1::3] + left[2::6]:
+        call.cancel()
+    kept = [call for call in left if call.active()]
+    assert scheduled.run(10) == []
+    assert sorted(map(id, scheduled.queue.calls())) == sorted(map(id, kept))
+    assert scheduled.queue.next_due() == min(call.time for call in kept)
+    assert sorted(scheduled.run(1e6)) == sorted(number for call in kept for number in call.args)
+    assert scheduled.queue.next_due() is None
+
+
+def test_s034_a_bucket_of_nothing_but_moved_calls_wakes_nobody(scheduled: Scheduled) -> None:
+    call = scheduled.at(500, "moved")
+    assert scheduled.queue.next_due() == 500
+    call.reset(1)
+    assert scheduled.queue.next_due() == 1
+    assert scheduled.run(1) == ["moved"]
+    assert scheduled.queue.next_due() is None
