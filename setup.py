@@ -12,9 +12,13 @@ import shutil
 import sys
 from glob import glob
 
+import setuptools
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+
+if int(setuptools.__version__.split(".")[0]) < 77:  # reached without build isolation; what follows would be a riddle
+    raise SystemExit(f"torsion needs setuptools 77 or newer to be built, and found {setuptools.__version__}")
 
 PACKAGE = os.path.join("src", "torsion")
 JOBS = 2
@@ -104,24 +108,41 @@ class BuildLane(build_ext):
         self.parallel = self.parallel or JOBS
 
     def run(self) -> None:
-        fingerprint = lane.fingerprint(PACKAGE)
-        if self.inplace and not self.force and self._is_current(fingerprint):
+        self._in_place = self.inplace  # setuptools turns it off while it builds, and a failure leaves it so
+        if self.inplace and not self.force and self._is_current(lane.fingerprint(PACKAGE)):
             return
+        print(f"compiling torsion's {len(self.extensions) - 1} hot modules", flush=True)
         self._sweep(self.extensions)
         try:
             changes = Changes(os.path.join(self.build_temp, "c"))
             changes.forget()
-            self._translate(changes.folder, fingerprint)
             super().run()
             changes.record()
         except (Exception, SystemExit) as error:
             self._sweep([])
-            reason = f"not compiled: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            text = " ".join(str(error).split())
+            if len(text) > 200:  # a compiler's command line: its beginning and its end say enough
+                text = f"{text[:100]} … {text[-100:]}"
+            reason = f"not compiled: {type(error).__name__}: {text}"
             if os.environ.get("TORSION_REQUIRE_COMPILED", "") not in ("", "0"):
                 raise SystemExit(f"TORSION_REQUIRE_COMPILED is set, and torsion is {reason}") from None
             self._go_on_interpreted(reason)
 
-    def _translate(self, folder: str, fingerprint: str) -> None:
+    def build_extensions(self) -> None:
+        """Called by `run` once the compiler is known."""
+        folder = os.path.join(self.build_temp, "c")
+        self._try_compiler(folder)
+        self._translate(folder)
+        super().build_extensions()
+
+    def _try_compiler(self, folder: str) -> None:
+        """Raise where there is no compiler or no Python.h, before the translation, which takes longest."""
+        source = os.path.join(folder, "_try.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write("#include <Python.h>\n")
+        self.compiler.compile([source], output_dir=folder)
+
+    def _translate(self, folder: str) -> None:
         """Have Cython write the C files into `folder`, never beside the sources."""
         from Cython.Build import cythonize
 
@@ -140,11 +161,11 @@ class BuildLane(build_ext):
         stamp.sources = [os.path.join(folder, "_stamp.c")]
         names = " ".join(each.name for each in hot)
         with open(stamp.sources[0], "w", encoding="ascii") as file:
-            file.write(STAMP_SOURCE.format(fingerprint=fingerprint, how=HOW, modules=names))
+            file.write(STAMP_SOURCE.format(fingerprint=lane.fingerprint(PACKAGE), how=HOW, modules=names))
 
     def _places(self) -> list[str]:
         """Where compiled modules may lie: the build's own folder, and the source tree if building in place."""
-        return [os.path.join(self.build_lib, "torsion"), *([PACKAGE] if self.inplace else [])]
+        return [os.path.join(self.build_lib, "torsion"), *([PACKAGE] if self._in_place else [])]
 
     def _is_current(self, fingerprint: str) -> bool:
         """Whether what lies in the source tree was compiled from exactly these sources, and is whole."""

@@ -1,5 +1,4 @@
-"""A scheduler: a LoopingCall samples on a steady grid, coroutines wait beside it, and one of them is given up in
-time."""
+"""A scheduler: a LoopingCall samples on a steady grid, coroutines wait beside it, and one is given up in time."""
 
 from torsion import defer, reactor, task
 

@@ -25,7 +25,7 @@ class Python:
         self.environment = {**os.environ, "PYTHONPATH": torsion_in}
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        settings: dict[str, Any] = {"env": self.environment, "capture_output": True, "text": True, "timeout": 30}
+        settings: dict[str, Any] = {"env": self.environment, "capture_output": True, "text": True, "timeout": 120}
         return subprocess.run([self.executable, *arguments], **{**settings, **options})
 
     def check(self, program: str, install: bool = True, **options: Any) -> str:

@@ -1,5 +1,4 @@
-"""A job for any engine: timers, threads and Deferreds by the thousand. Prints what was done and its CPU seconds as
-JSON."""
+"""A job for any engine: timers, threads, Deferreds by the thousand. Prints what was done, and CPU seconds, as JSON."""
 
 import json
 import random

@@ -14,13 +14,13 @@ TYPE_CHECKING = False  # as in lane
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import defer, error, failure, main, task, threads
+    from . import address, defer, error, failure, main, protocol, task, threads
     from .contract import Reactor
 
     reactor: Reactor
 
 __version__ = "0.1.0"
-__all__ = ["defer", "error", "failure", "main", "reactor", "task", "threads"]
+__all__ = ["address", "defer", "error", "failure", "main", "protocol", "reactor", "task", "threads"]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.
 LANE = _lane.choose()

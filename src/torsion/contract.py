@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import report
 from .child.reap import Reaper
@@ -26,13 +26,14 @@ from .core.timers import DelayedCall, describe
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
 from .engine.turn import Engine
+from .error import ReactorNotRestartable
 from .failure import Failure
 from .net import lookup
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
-from .pool import threadable
+from .pool import context, threadable
 from .pool.threadpool import ThreadPool
 
-__all__ = ["Reactor", "running_here", "running_system"]
+__all__ = ["Reactor", "running_event", "running_here", "running_system"]
 
 # A reactor of which any of these is replaced, on its class or on itself, turns through its own methods (see _note).
 OVERRIDABLE = frozenset({
@@ -41,9 +42,20 @@ OVERRIDABLE = frozenset({
 })  # fmt: skip
 _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
 
+# Of the contract's reactor, and not of this version's.
+_NOT_YET = frozenset(
+    """
+    listenTCP connectTCP listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram
+    connectUNIXDatagram adoptStreamPort adoptStreamConnection adoptDatagramPort spawnProcess installResolver
+    installNameResolver nameResolver resolver
+    """.split()
+)
+
 
 class _Here(threading.local):
     reactor: Reactor | None = None
+    depth = 0
+    """How many contexts (pool/context.py) there were when it began to run here."""
 
 
 _here = _Here()
@@ -57,26 +69,34 @@ def running_here() -> Reactor | None:
 class _Running:
     """Marks a reactor as the one that runs here. (A class: iterate() would feel a generator's cost.)"""
 
-    __slots__ = ("before", "reactor")
+    __slots__ = ("before", "depth", "reactor")
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
 
     def __enter__(self) -> None:
-        self.before, _here.reactor = _here.reactor, self.reactor
+        self.before, self.depth = _here.reactor, _here.depth
+        _here.reactor, _here.depth = self.reactor, context.depth()
 
     def __exit__(self, *exception: object) -> None:
-        _here.reactor = self.before
+        _here.reactor, _here.depth = self.before, self.depth
 
 
-def running_system() -> str:
-    """Who is served now in the calling thread, as its logPrefix() says; "-" between events and without a reactor.
+def running_event() -> tuple[str, int] | None:
+    """Who is served now in the calling thread, as its logPrefix() says, and how many contexts are older than the loop.
 
-    Asked for when something is logged, and costs nothing before (semantics 44).
+    None between events and without a reactor. Asked for when something is logged, and costs nothing before (semantics
+    44).
     """
     reactor = _here.reactor
     log_prefix = None if reactor is None else getattr(reactor.engine.meter.running, "log_prefix", None)
-    return "-" if log_prefix is None else str(log_prefix())
+    return None if log_prefix is None else (str(log_prefix()), _here.depth)
+
+
+def running_system() -> str:
+    """Who is served now in the calling thread; "-" if nobody is (semantics 44)."""
+    event = running_event()
+    return "-" if event is None else event[0]
 
 
 def _flag(name: str) -> property:
@@ -114,7 +134,11 @@ class Reactor:
         self.engine = engine
         self._clock = engine.clock
         timers = engine.timers
-        self._timer_methods: tuple[Callable[[Any], object], ...] = (timers.add, timers.cancel, timers.reset)
+        self._timer_methods: tuple[Callable[..., DelayedCall], Callable[[Any], object], Callable[[Any], object]] = (
+            timers.call_later,
+            timers.cancel,
+            timers.reset,
+        )
         self._children = Reaper()
         self._signals = Signals(engine, self._children.reap_all)
         self._lifeline = _Lifeline(engine, self._signals)
@@ -132,12 +156,19 @@ class Reactor:
         self.installWaker()
 
     def close(self) -> None:
-        """Give back the poller's and the waker's file descriptors. The reactor cannot be used afterwards."""
+        """Give back the poller's and the waker's file descriptors. The reactor cannot be used afterwards.
+
+        RuntimeError while it runs.
+        """
+        if self._looping:
+            raise RuntimeError("a reactor cannot be closed while it runs: stop it first")
         self._lifeline.close()
 
     # Overrides
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name == "__dict__" and "engine" in self.__dict__:
+            self.engine.overridden = True  # mainLoop, if it turns this engine, is to look which one is ours now
         object.__setattr__(self, name, value)
         if name in _NOTED:
             _note(self)
@@ -146,6 +177,18 @@ class Reactor:
         object.__delattr__(self, name)
         if name in _NOTED:
             _note(self)
+
+    if not TYPE_CHECKING:  # to a type checker this would say that there is any attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name in _NOT_YET:
+                text = (
+                    f"{type(self).__name__}.{name}: this version of Torsion has no sockets and no child processes yet;"
+                    " a program that needs them runs on a reactor of Twisted's"
+                )
+            else:
+                text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=self)
 
     # Its life. Contract: IReactorCore
 
@@ -185,6 +228,8 @@ class Reactor:
 
     def startRunning(self, installSignalHandlers: bool = True) -> None:
         """Fire "startup"; who calls this instead of run() turns the loop with mainLoop() or iterate()."""
+        if self._lifeline.closed:
+            raise ReactorNotRestartable("This reactor was closed: its file descriptors are gone. Make a new one.")
         self._enter(states.after(self._life, states.START))
         self._install_signal_handlers = bool(installSignalHandlers)
         threadable.registerAsIOThread()
@@ -204,11 +249,10 @@ class Reactor:
         with _Running(self):
             while self._life.started:
                 try:
-                    while self._life.started:
-                        if self.engine.overridden:
-                            self._turn_by_contract()
-                        else:
-                            self.engine.turn(None)
+                    if self.engine.overridden:
+                        self._turn_by_contract()
+                    else:
+                        self.engine.run()
                 except BaseException:
                     report.failure("Unexpected error in main loop.", Failure())
         # It may have been run again inside one of its own turns, after a crash: then that one ends too.
@@ -322,16 +366,11 @@ class Reactor:
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
         """Call in ``delay`` seconds, on a later turn even if that is 0. AssertionError if it is negative or NaN."""
-        if not delay >= 0:
-            raise AssertionError(f"cannot call {callable!r} in {delay!r} seconds: the delay must be 0 or more")
         engine = self.engine
-        add, cancel, sooner = self._timer_methods
+        call_later, cancel, sooner = self._timer_methods
         if engine.overridden:
             sooner = self._moveCallLaterSooner
-        clock = engine.clock
-        call = DelayedCall(clock() + delay, callable, args, kw, cancel, sooner, clock)
-        add(call)
-        return call
+        return call_later(engine.clock, delay, callable, args, kw, cancel, sooner)
 
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls of callLater that are still to come, in no useful order (semantics 31, 92)."""
@@ -478,12 +517,12 @@ class _Lifeline:
     def __init__(self, engine: Engine, signals: Signals) -> None:
         self._engine = engine
         self._signals = signals
-        self._closed = False
+        self.closed = False
 
     def close(self) -> None:
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         try:
             self._signals.uninstall()
         except ValueError:

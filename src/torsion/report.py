@@ -16,13 +16,14 @@ from typing import TypeAlias
 
 from .failure import Failure
 
-__all__ = ["Sink", "error", "failure", "set_sink", "warning"]
+__all__ = ["Sink", "error", "failure", "info", "set_sink", "warning"]
 
-# (level, text, failure, details): level is "error" or "warning", text is plain (not a format), details are for machines
+# (level, text, failure, details): level is "error", "warning" or "info"; details are for machines. The text is plain,
+# but of "info", where it is a format over the details.
 Sink: TypeAlias = Callable[[str, str, Failure | None, dict[str, object]], None]
 
 _logger = logging.getLogger("torsion")
-_levels = {"error": logging.ERROR, "warning": logging.WARNING}
+_levels = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 
 def failure(text: str, failure: Failure, **details: object) -> None:
@@ -40,6 +41,14 @@ def warning(text: str, **details: object) -> None:
     _send("warning", text, None, details)
 
 
+def info(text: str, **details: object) -> None:
+    """Report what is no trouble, such as that a factory starts: `info("Starting {factory!r}", factory=f)`.
+
+    `text` is a format over the details, and made up only if somebody wants to read it. Any thread; never raises.
+    """
+    _send("info", text, None, details)
+
+
 def set_sink(sink: Sink | None) -> None:
     """Send every report to `sink(level, text, failure, details)` from now on; None goes back to logging.
 
@@ -52,6 +61,10 @@ def set_sink(sink: Sink | None) -> None:
 def _log(level: str, text: str, failure: Failure | None, details: dict[str, object]) -> None:
     # "%s": a text with a percent sign in it is no format. Details whose names logging keeps for itself would raise.
     extra = {"torsion": details} if details else None
+    if level == "info":
+        if not _logger.isEnabledFor(logging.INFO):
+            return
+        text = text.format(**details)
     if failure is None:
         _logger.log(_levels[level], "%s", text, extra=extra)
     elif failure.pickled or not isinstance(failure.value, BaseException):

@@ -95,11 +95,12 @@ class LoopingCall:
         self.running = True
         deferred = self._deferred = Deferred()
         self.interval = interval
-        self.starttime = self._last = self.clock.seconds()
+        self.starttime = self.clock.seconds()
         if now:
-            self._last -= interval
+            self._last = self.starttime - interval
             self()
         else:
+            self._last = None  # counted from the start, which reset() may move
             self._schedule()
         return deferred
 
@@ -166,11 +167,12 @@ class LoopingCall:
 
     def _passed(self) -> int:
         """How many grid points have passed since the run before."""
-        assert self.starttime is not None and self.interval is not None and self._last is not None
+        assert self.starttime is not None and self.interval is not None
         now = self.clock.seconds()
+        last = self.starttime if self._last is None else self._last
         count = 1
         if self.interval:
-            count = int((now - self.starttime) / self.interval) - int((self._last - self.starttime) / self.interval)
+            count = int((now - self.starttime) / self.interval) - int((last - self.starttime) / self.interval)
         if count > 0:
             self._last = now
         return count
@@ -324,8 +326,10 @@ class Cooperator:
         scheduler: Callable[[Callable[[], None]], Any] = _default_scheduler,
         started: bool = True,
     ) -> None:
-        self._tasks: dict[CooperativeTask, None] = {}
-        self._round: Iterator[CooperativeTask] = iter(())  # who is still to take a step before the first has another
+        self._tasks: list[CooperativeTask] = []
+        # Who is still to take a step before the first has another: over the list itself, as in Twisted, so that a task
+        # added meanwhile has its turn in this round, and one that leaves makes its successor wait for the next.
+        self._round: Iterator[CooperativeTask] = iter(())
         self._terminationPredicateFactory = terminationPredicateFactory
         self._scheduler = scheduler
         self._delayedCall: Any = None
@@ -355,9 +359,12 @@ class Cooperator:
         self._reschedule()
 
     def stop(self) -> None:
-        """Fail all tasks with SchedulerStopped, and those added or resumed from now on."""
+        """Fail all tasks with SchedulerStopped, and those added or resumed from now on.
+
+        All of them: in Twisted every other one stays without an answer.
+        """
         self._stopped = True
-        tasks, self._tasks = self._tasks, {}
+        tasks, self._tasks = self._tasks, []
         for task in tasks:
             task._complete(SchedulerStopped(), Failure(SchedulerStopped()))
         self._cancel_tick()
@@ -366,13 +373,13 @@ class Cooperator:
         if self._stopped:
             task._complete(SchedulerStopped(), Failure(SchedulerStopped()))
         else:
-            self._tasks[task] = None
+            self._tasks.append(task)
             self._reschedule()
 
     def _removeTask(self, task: CooperativeTask) -> None:
-        self._tasks.pop(task, None)
+        if task in self._tasks:
+            self._tasks.remove(task)
         if not self._tasks:
-            self._round = iter(())
             self._cancel_tick()
 
     def _reschedule(self) -> None:
@@ -389,18 +396,17 @@ class Cooperator:
         self._delayedCall = None
         is_over = self._terminationPredicateFactory()
         while self._tasks and not self._take_turns(is_over):
-            self._round = iter(list(self._tasks))
+            self._round = iter(self._tasks)
         self._reschedule()
 
     def _take_turns(self, is_over: Callable[[], bool]) -> bool:
         """Go on with the round; true if the slice was over first."""
         for task in self._round:
-            if task in self._tasks:
-                task._step()
-                # A task that failed keeps the traceback, and the traceback this frame.
-                del task
-                if is_over():
-                    return True
+            task._step()
+            # A task that failed keeps the traceback, and the traceback this frame.
+            del task
+            if is_over():
+                return True
         return False
 
 

@@ -1,14 +1,20 @@
-"""The project as a whole: sizes, statements that have tests, nothing of one machine, documents whose examples run."""
+"""The project as a whole: sizes, statements that have tests, nothing of one machine, documents that are true:
+their programs run, what they show of the source is the source, and their links lead somewhere.
+"""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from torsion import lane
+from torsion.takeover.table import REACTOR, TABLE
 
 PROJECT = Path(__file__).resolve().parents[2]
 KINDS = ("*.py", "*.pyx", "*.pxd", "*.md", "*.toml", "*.in", "Makefile", "run", "*.txt", "*.c", "*.yml")
@@ -61,34 +67,85 @@ def test_every_implemented_statement_has_a_test_that_bears_its_number() -> None:
     assert {number for number in numbers if not 1 <= number <= LAST_STATEMENT} == set(), "no such statement"
 
 
-def blocks(path: Path) -> list[tuple[str, str]]:
-    """The Python programs of a document, each with the output that a `text` block directly after it shows."""
-    found = re.findall(r"```python\n(.*?)```\n(?:\s*```text\n(.*?)```)?", path.read_text(encoding="utf-8"), re.DOTALL)
-    return [(program, output) for program, output in found]
+SOURCE = r"<!-- from (\S+): (\S+) -->\n"
+BLOCK = re.compile(rf"(?:{SOURCE})?```python( run)?\n(.*?)```\n(?:\s*```text\n(.*?)```)?", re.DOTALL)
 
 
+def excerpts(path: Path) -> list[tuple[str, str, str]]:
+    """What a document shows of our source: the file, the name of what is shown, and the text."""
+    return [(file, name, text) for file, name, _, text, _ in BLOCK.findall(path.read_text(encoding="utf-8")) if file]
+
+
+def programs(path: Path) -> list[tuple[list[str], str, str]]:
+    """The programs of a document: how to run them, the text, and the output that a `text` block after it shows.
+
+    "```python run" is a program for `torsion run`.
+    """
+    found = BLOCK.findall(path.read_text(encoding="utf-8"))
+    return [(["-m", "torsion", "run"] if run else [], text, output) for file, _, run, text, output in found if not file]
+
+
+DOCUMENTS = [path for path in FILES if path.suffix == ".md"]
+EXCERPTS = [
+    pytest.param(file, name, text, id=f"{named(path)}-{name}")
+    for path in DOCUMENTS
+    for file, name, text in excerpts(path)
+]
 PROGRAMS = [
-    pytest.param(program, output, id=f"{named(path)}-{number}")
-    for path in FILES
-    if path.suffix == ".md"
-    for number, (program, output) in enumerate(blocks(path), 1)
+    pytest.param(command, program, output, id=f"{named(path)}-{number}")
+    for path in DOCUMENTS
+    for number, (command, program, output) in enumerate(programs(path), 1)
 ]
 
 
-def test_the_readme_has_a_program() -> None:
-    assert blocks(PROJECT / "README.md")
+def test_the_documents_show_programs_and_the_heart() -> None:
+    assert programs(PROJECT / "README.md")
+    assert [name for _, name, _ in excerpts(PROJECT / "docs" / "design.md")][:1] == ["Engine.turn"]
 
 
-@pytest.mark.parametrize(("program", "output"), PROGRAMS)
-def test_programs_in_documents_run_and_print_what_they_say(program: str, output: str) -> None:
+@pytest.mark.parametrize(("command", "program", "output"), PROGRAMS)
+def test_programs_in_documents_run_and_print_what_they_say(
+    command: list[str], program: str, output: str, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(program)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", *command, "program.py"],
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(lane.ROOT).parent)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout == output
+
+
+@pytest.mark.parametrize(("file", "name", "text"), EXCERPTS)
+def test_what_documents_show_of_the_source_is_the_source(file: str, name: str, text: str) -> None:
+    source = (PROJECT / file).read_text(encoding="utf-8")
+    node: Any = ast.parse(source)
+    for part in name.split("."):
+        (node,) = (each for each in node.body if getattr(each, "name", "") == part)
+    lines = source.splitlines(keepends=True)[node.lineno - 1 : node.end_lineno]
+    assert text == textwrap.dedent("".join(lines)), f"copy {name} into the document as it is now"
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    broken = [
+        f"{named(path)}: {target}"
+        for path in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_what_the_documents_call_ours_is_in_the_table_of_the_takeover() -> None:
+    text = (PROJECT / "docs" / "twisted.md").read_text(encoding="utf-8")
+    claimed = set()
+    for row in re.findall(r"^\| `(twisted[\w.]*)`(?::(.*?))? \| ours", text, re.MULTILINE):
+        claimed |= {f"{row[0]}.{name}" for name in re.findall(r"`(\w+)`", row[1])} or {row[0]}
+    assert len(claimed) > 10
+    assert claimed - {REACTOR, *TABLE} == set()

@@ -76,6 +76,23 @@ def test_s090_nothing_runs_synchronously_and_tasks_take_turns(slices: Slices) ->
     assert slices.due == []
 
 
+def test_s090_a_task_added_during_a_round_has_its_turn_in_it(slices: Slices) -> None:
+    seen: list[str] = []
+    slices.cooperator.cooperate(steps(seen, "a1", "a2"))
+    slices.run()
+    slices.cooperator.cooperate(steps(seen, "b1", "b2"))
+    slices.run(3)
+    assert seen == ["a1", "b1", "a2", "b2"]
+
+
+def test_s090_who_follows_a_task_that_ends_waits_for_the_next_round(slices: Slices) -> None:
+    seen: list[str] = []
+    for values in (["a1"], ["b1", "b2"], ["c1", "c2"]):
+        slices.cooperator.cooperate(steps(seen, *values))
+    slices.run(10)
+    assert seen == ["a1", "b1", "c1", "c2", "b2"]
+
+
 def test_s090_a_slice_takes_as_many_steps_as_it_may() -> None:
     slices = Slices(steps=4)
     seen: list[int] = []

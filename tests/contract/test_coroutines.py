@@ -290,3 +290,25 @@ def test_s086_an_abandoned_one_gets_its_finally_run_when_collected(kind):
         ensureDeferred(coroutine())
     gc.collect()
     assert seen == ["finally"]
+
+
+@pytest.mark.parametrize("fired", [True, False])
+def test_s022_a_yielded_deferred_is_listened_to_through_its_own_add_both(fired):
+    added = []
+
+    class Listened(Deferred):
+        def addBoth(self, *args, **kwargs):
+            added.append(self)
+            return super().addBoth(*args, **kwargs)
+
+    @inlineCallbacks
+    def waits(deferred):
+        return (yield deferred)
+
+    listened = Listened()
+    if fired:
+        listened.callback(5)
+    got = outcomes(waits(listened))
+    if not fired:
+        listened.callback(5)
+    assert (added, got) == ([listened], [5])

@@ -1,5 +1,6 @@
 """Semantics 1 to 8, 12, 14 and 84: in which order callbacks run, what becomes a result, and what waits for what."""
 
+import threading
 import traceback
 import warnings
 from itertools import pairwise
@@ -293,6 +294,19 @@ def test_s012_pause_is_a_counter():
     assert (got, deferred.paused) == ([1], 0)
 
 
+def test_s012_pause_in_a_callback_counts_from_the_next_pass_on():
+    deferred = Deferred()
+    got = []
+    deferred.addCallback(lambda value: deferred.pause())
+    deferred.addCallback(lambda value: got.append("already waiting"))
+    deferred.callback(1)
+    assert got == ["already waiting"]
+    deferred.addCallback(lambda value: got.append("added while paused"))
+    assert got == ["already waiting"]
+    deferred.unpause()
+    assert got == ["already waiting", "added while paused"]
+
+
 def test_s012_unpause_below_zero_stops_callbacks_too():
     deferred = succeed(1)
     deferred.unpause()
@@ -394,3 +408,31 @@ def test_s084_a_nest_too_deep_for_the_stack_ends_as_a_failure_in_the_chain():
     deferreds[0].callback(None)
     assert failures
     assert {failure.type for failure in failures} == {RecursionError}
+
+
+def test_s084_a_nest_of_any_depth_ends_so_in_a_thread_too():
+    def nest():
+        deferreds = [Deferred() for _ in range(50_000)]
+        failures = []
+        for deferred, following in pairwise(deferreds):
+            deferred.addCallback(following.callback)
+            deferred.addErrback(lambda failure: failures.append(failure.type))
+        deferreds[0].callback(None)
+        ended.append(failures)
+
+    ended = []
+    thread = threading.Thread(target=nest)
+    thread.start()
+    thread.join()
+    assert ended == [[RecursionError]]
+
+
+def test_s001_one_that_is_paused_does_not_hold_up_the_others_that_wait():
+    inner, paused, free = Deferred(), succeed(None), succeed(None)
+    for outer in (paused, free):
+        outer.addCallback(lambda _: inner)
+    paused.pause()
+    got = outcomes(free)
+    inner.callback("value")
+    paused.unpause()
+    assert (paused.result, free.result, got) == ("value", None, [None])

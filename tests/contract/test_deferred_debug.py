@@ -1,6 +1,8 @@
 """Semantics 8 (debug half), 13 and 85: what a Deferred tells about itself, alive and dying unheard."""
 
+import copy
 import gc
+import pickle
 
 import pytest
 
@@ -216,3 +218,17 @@ def test_s085_a_deferred_is_a_generic_class_that_can_be_subclassed_and_given_att
     promise.addCallback(got.append)
     assert (got, promise.extra) == ([3], "class attribute")
     assert Deferred[int] is not None
+
+
+@pytest.mark.parametrize(
+    "again",
+    [copy.copy, copy.deepcopy, lambda deferred: pickle.loads(pickle.dumps(deferred))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_of_an_unfired_deferred_is_unfired(again):
+    deferred = Deferred().addCallback(str)
+    other = again(deferred)
+    assert not hasattr(other, "result")
+    other.callback(1)
+    assert (other.result, deferred.called) == ("1", False)
+    assert again(other).result == "1"

@@ -243,6 +243,25 @@ def test_s017_a_race_consumes_all_of_its_deferreds():
     assert (outcomes(first), outcomes(second)) == ([None], [None])
 
 
+def test_s017_one_that_runs_twice_is_not_its_own_loser():
+    asked = []
+    runner = Deferred(asked.append)
+    got = outcomes(race([runner, runner]))
+    runner.callback(succeed("a value, which cancel() would reach"))
+    assert (asked, got[0][0]) == ([], 0)
+
+
+def test_s017_a_canceller_that_raises_is_reported_and_the_winner_is_told(reports):
+    def raises(deferred):
+        raise RuntimeError("cannot")
+
+    stubborn, winner = Deferred(raises), Deferred()
+    got = outcomes(race([stubborn, winner]))
+    winner.callback("value")
+    assert got == [(1, "value")]
+    assert [failure.type for _, failure in reports] == [RuntimeError]
+
+
 def test_s017_a_late_result_of_a_loser_changes_nothing():
     first, second = Deferred(lambda deferred: deferred.callback("too late")), Deferred()
     got = outcomes(race([first, second]))

@@ -77,7 +77,7 @@ def test_interest_reaches_the_poller_before_the_next_wait(reactor, poller, one):
     assert 50 not in poller.watched
 
 
-def test_remove_all_returns_each_once_and_keeps_internal_readers(reactor, one):
+def test_s047_remove_all_returns_each_once_and_keeps_internal_readers(reactor, one):
     internal, reader = Selectable(51), Selectable(52)
     reactor.addReader(internal)
     reactor._internalReaders.add(internal)

@@ -163,7 +163,7 @@ def test_s029_seconds_of_the_class_is_the_clock_of_timers_and_loop(poller, adopt
     assert sum(poller.waits) == pytest.approx(20)
 
 
-def test_wake_up_is_called_for_each_call_from_a_thread(plain):
+def test_s046_wake_up_is_called_for_each_call_from_a_thread(plain):
     woken = []
     plain.wakeUp = lambda: woken.append(True)
     plain.callFromThread(print)

@@ -311,6 +311,16 @@ def test_s089_with_count_without_a_first_run(clock: task.Clock) -> None:
     assert counts == [3]
 
 
+def test_s089_before_the_first_run_reset_moves_what_is_counted_from(clock: task.Clock) -> None:
+    counts: list[int] = []
+    loop = counting(clock, counts.append)
+    loop.start(1, now=False)
+    clock.advance(0.75)
+    loop.reset()
+    clock.advance(1)
+    assert counts == [1]
+
+
 def test_s036_counts_add_up_and_are_never_zero(clock: task.Clock) -> None:
     counts: list[int] = []
     counting(clock, counts.append).start(0.1, now=False)

@@ -12,7 +12,7 @@ import pytest
 
 from torsion import error, report
 from torsion.contract import Reactor
-from torsion.core.timers import DelayedCall, TimerQueue
+from torsion.core.timers import DelayedCall, TimerQueue, describe_call
 from torsion.failure import Failure
 from torsion.task import Clock
 
@@ -358,6 +358,21 @@ def test_s043_whatever_a_call_raises_is_reported_by_name_and_the_pass_goes_on(
     [(level, text, failure)] = reports
     assert level == "error" and failure.value is raised
     assert "explode(4, key='k')" in text
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
+def test_s043_a_call_that_cannot_be_described_is_reported_all_the_same(kind: type[BaseException]) -> None:
+    class Indescribable:
+        def __call__(self) -> None:
+            raise OSError("the error of the call")
+
+        def __repr__(self) -> str:
+            raise kind
+
+        def __getattr__(self, name: str) -> object:
+            raise kind
+
+    assert describe_call(Indescribable(), (Indescribable(),), {}).count(f"whose repr raised {kind.__name__}") == 2
 
 
 def test_s043_a_report_says_where_the_call_was_scheduled_when_that_is_known(

@@ -81,30 +81,32 @@ class Model:
             self.errback(CancelledError())
 
     def run(self):
-        if self.running:
+        if self.running or self.paused:
             return
-        while self.queue and not self.paused:
+        while self.queue:  # a pass: pause() by one of these callbacks counts for the next
             callback, errback = self.queue.pop(0)
             if isinstance(callback, Model):  # an outer one that waits for us
                 callback.result, self.result = self.result, None
                 callback.paused -= 1
                 callback.run()
-                continue
+                self.run()
+                return
             self.running = True
             try:
                 self.result = (errback if isinstance(self.result, Failed) else callback)(self.result)
             except Exception as error:
                 self.result = Failed(error)
             self.running = False
-            if isinstance(self.result, Model):
-                self.wait_for(self.result)
+            if isinstance(self.result, Model) and self.waits_for(self.result):
+                return
 
-    def wait_for(self, inner):
+    def waits_for(self, inner):
         if hasattr(inner, "result") and not inner.paused and not isinstance(inner.result, Model):
             self.result, inner.result = inner.result, None
-        else:
-            self.paused += 1
-            inner.queue.append((self, self))
+            return False
+        self.paused += 1
+        inner.queue.append((self, self))
+        return True
 
 
 class World:

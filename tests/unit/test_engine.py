@@ -531,6 +531,45 @@ class TestInterest:
         engine.turn(0)
         assert poller.watched[5] == READ
 
+    def test_a_change_that_a_signal_interrupts_is_made_before_the_next_wait(self) -> None:
+        engine, poller, _ = scripted_engine()
+        handlers = [Recorder() for _ in range(4)]
+        register = poller.register
+
+        def interrupted(fd: int, interest: int) -> None:
+            poller.register = register  # type: ignore[method-assign]
+            raise KeyboardInterrupt
+
+        for fd, handler in enumerate(handlers):
+            engine.watch(fd, handler, READ)
+        poller.register = interrupted  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            engine.turn(0)
+        engine.turn(0)
+        assert all(poller.watched[fd] == READ for fd in range(4))
+
+    def test_a_change_that_comes_while_changes_are_made_is_made_too(self) -> None:
+        """A finalizer may run at any time."""
+        engine, poller, _ = scripted_engine()
+        first, second = Recorder(), Recorder()
+        engine.turn(0)
+        register = poller.register
+
+        def meanwhile(fd: int, interest: int) -> None:
+            poller.register = register  # type: ignore[method-assign]
+            engine.watch(6, second, READ)
+            engine.watch(5, first, READ | WRITE)
+            register(fd, interest)
+
+        engine.watch(5, first, READ)
+        poller.register = meanwhile  # type: ignore[method-assign]
+        engine.turn(0)
+        assert (poller.watched[5], poller.watched[6]) == (READ | WRITE, READ)
+        for fd, handler in ((5, first), (6, second)):
+            engine.watch(fd, handler, WRITE)
+        engine.turn(0)
+        assert (poller.watched[5], poller.watched[6]) == (WRITE, WRITE)
+
     def test_s061_forgetting_is_immediate_and_the_unknown_is_ignored(self) -> None:
         engine, poller, _ = scripted_engine()
         engine.forget(5)

@@ -27,7 +27,7 @@ def python(*arguments: str, path: Path | None = None, pure: bool = False) -> str
     if pure:
         environment["TORSION_PURE"] = "1"
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,5 +1,7 @@
 """However a Deferred, a coroutine, a list or a lock ends, the reference count frees it, not the collector."""
 
+import weakref
+
 import pytest
 
 from torsion.defer import (
@@ -17,6 +19,7 @@ from torsion.defer import (
     race,
     succeed,
 )
+from torsion.task import Clock
 
 N = 100
 
@@ -27,6 +30,27 @@ def handle(failure):
 
 def raises(value):
     raise ValueError(value)
+
+
+class StandingFuture:
+    """As much of an asyncio.Future as fromFuture needs, without a loop, which makes cycles of its own."""
+
+    def __init__(self):
+        self.callbacks, self.errors = [], []
+
+    def add_done_callback(self, callback):
+        self.callbacks.append(callback)
+
+    def cancel(self):
+        self.fail(CancelledError)
+
+    def fail(self, kind):
+        self.errors.append(kind())
+        while self.callbacks:
+            self.callbacks.pop()(self)
+
+    def result(self):
+        raise self.errors.pop()
 
 
 def a_success():
@@ -93,6 +117,32 @@ def two_fired_through_each_other():
 
 def a_maybe_deferred_that_raises():
     maybeDeferred(raises, 1).addErrback(handle)
+
+
+def a_timeout_that_expires():
+    clock = Clock()
+    Deferred().addTimeout(1, clock).addErrback(handle)
+    clock.advance(1)
+
+
+def a_timeout_that_does_not():
+    clock = Clock()
+    deferred = Deferred().addTimeout(1, clock)
+    deferred.callback(1)
+    assert clock.calls == []
+
+
+def a_deferred_of_a_future_that_fails():
+    future = StandingFuture()
+    Deferred.fromFuture(future).addErrback(handle)
+    future.fail(ValueError)
+
+
+def a_cancelled_deferred_of_a_future():
+    future = StandingFuture()
+    deferred = Deferred.fromFuture(future).addErrback(handle)
+    deferred.cancel()
+    assert (deferred.called, deferred.result, future.errors) == (True, None, [])
 
 
 def gathered():
@@ -201,6 +251,10 @@ DEFERREDS = [
     a_chain_deferred,
     two_fired_through_each_other,
     a_maybe_deferred_that_raises,
+    a_timeout_that_expires,
+    a_timeout_that_does_not,
+    a_deferred_of_a_future_that_fails,
+    a_cancelled_deferred_of_a_future,
 ]
 TOGETHER = [
     gathered,
@@ -305,3 +359,46 @@ def test_s025_a_coroutine_that_waited_leaves_no_cycle_in_any_ending(no_leaks, st
 @pytest.mark.parametrize("ending", ["returns", "raises", "caught"])
 def test_s025_a_coroutine_that_need_not_wait_leaves_no_cycle_in_any_ending(no_leaks, start, fired, ending):
     collects_nothing(no_leaks, lambda: start([fired()], ending).addErrback(handle))
+
+
+async def numbers(box):
+    yield 1
+    await box.pop()
+    yield 2
+
+
+async def loops_over_numbers(box, lock):
+    async with lock:
+        async for _ in numbers(box):
+            pass
+
+
+@pytest.mark.parametrize("finish", FINISHES.values(), ids=FINISHES)
+def test_s025_async_for_and_async_with_leave_no_cycle_in_any_ending(no_leaks, finish):
+    def one():
+        pending = Deferred()
+        lock = DeferredLock()
+        deferred = ensureDeferred(loops_over_numbers([pending], lock)).addErrback(handle)
+        box = [pending]
+        del pending
+        finish(deferred, box)
+        assert not lock.locked
+
+    collects_nothing(no_leaks, one)
+
+
+def test_a_callback_and_its_arguments_are_let_go_as_soon_as_it_has_run():
+    class Held:
+        pass
+
+    held = Held()
+    alive = weakref.ref(held)
+    seen = []
+    deferred = Deferred()
+    deferred.addCallback(lambda value, unused: value, held)
+    deferred.addCallbacks(lambda value, unused=held: value, lambda failure, unused: None, errbackArgs=(held,))
+    deferred.addCallback(lambda value: seen.append(alive()))
+    del held
+    assert alive() is not None
+    deferred.callback(1)
+    assert seen == [None]

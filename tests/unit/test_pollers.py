@@ -336,7 +336,7 @@ class TestChoice:
         assert poller.name == name
         poller.close()
 
-    def test_the_best_one_is_taken_otherwise(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_s045_the_best_one_is_taken_otherwise(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("TORSION_POLLER", raising=False)
         poller = choose()
         assert poller.name == next(name for name in NAMES if hasattr(select, name))

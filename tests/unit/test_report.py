@@ -47,6 +47,23 @@ def test_by_default_reports_are_log_records_named_torsion(caplog):
     assert odd.torsion == {"name": "x"}
 
 
+def test_what_is_no_trouble_is_made_up_only_if_somebody_reads_it(caplog):
+    shown = []
+
+    class Thing:
+        def __repr__(self):
+            shown.append(self)
+            return "<a thing>"
+
+    report.info("Starting {thing!r}", thing=Thing())
+    assert caplog.records == shown == []
+    caplog.set_level(logging.INFO, "torsion")
+    report.info("Starting {thing!r}", thing=Thing())
+    (started,) = caplog.records
+    assert (started.levelno, started.getMessage()) == (logging.INFO, "Starting <a thing>")
+    assert list(started.torsion) == ["thing"]
+
+
 def test_a_failure_whose_traceback_is_gone_is_logged_with_its_frames_as_text(caplog):
     f = caught()
     f.cleanFailure()
@@ -69,10 +86,12 @@ def test_a_sink_gets_every_report_instead(recorder, caplog):
     report.failure("one", f, number=1)
     report.error("two")
     report.warning("three", a="b")
+    report.info("four {a}", a="b")
     assert recorder.events == [
         ("error", "one", f, {"number": 1}),
         ("error", "two", None, {}),
         ("warning", "three", None, {"a": "b"}),
+        ("info", "four {a}", None, {"a": "b"}),
     ]
     assert caplog.records == []
 

@@ -167,6 +167,52 @@ def test_a_script_can_be_pickled_from_and_spawned_from_as_main(tmp_path: Path) -
     assert (ours.stdout, ours.stderr) == ("True\n[2, 3]\n", "")
 
 
+def test_a_script_reads_its_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("import sys; print(sys.argv, sys.stdin.read())\n")
+    command = [sys.executable, "-m", "torsion", "run", "program.py", "-m", "x"]
+    environment = {**os.environ, "PYTHONPATH": HERE}
+    done = subprocess.run(
+        command, input="words", cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("['program.py', '-m', 'x'] words\n", "")
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_processes_of_multiprocessing_are_taken_over_too(tmp_path: Path, method: str) -> None:
+    (tmp_path / "program.py").write_text(
+        "import multiprocessing\n"
+        "def work(queue):\n"
+        "    from twisted.internet import defer, reactor\n"
+        "    reactor.callLater(0, reactor.stop)\n"
+        "    reactor.run()\n"
+        "    queue.put((defer.__name__, type(reactor).__module__))\n"
+        "if __name__ == '__main__':\n"
+        f"    context = multiprocessing.get_context({method!r})\n"
+        "    queue = context.Queue()\n"
+        "    process = context.Process(target=work, args=(queue,))\n"
+        "    process.start()\n"
+        "    print(queue.get(timeout=20))\n"
+        "    process.join()\n"
+        "    print(process.exitcode)\n"
+    )
+    ours = python(tmp_path, "-m", "torsion", "run", "program.py")
+    assert (ours.stdout, ours.stderr) == ("('torsion.defer', 'torsion.contract')\n0\n", "")
+
+
+def test_a_signal_ends_a_program_as_it_does_under_python(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(20)\n"
+    )
+    assert same(tmp_path, "program.py").returncode == -signal.SIGINT
+
+
+def test_a_program_that_needs_sockets_is_told_that_they_are_not_there_yet(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("from twisted.internet import reactor\nreactor.listenTCP(0, None)\n")
+    ours = python(tmp_path, "-m", "torsion", "run", "program.py")
+    assert ours.returncode == 1
+    assert "listenTCP: this version of Torsion has no sockets" in ours.stderr.splitlines()[-1]
+
+
 def test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
         "import sys\nprint(sorted({'twisted', 'asyncio', 'ssl', 'zope', 'logging', 'inspect'} & set(sys.modules)))"

@@ -135,6 +135,49 @@ class TestWhoTakesThem:
         signals.uninstall()
         engine.turn(0)
 
+    def test_the_inner_of_two_gives_them_back_to_the_outer_one_and_only_then(self, engine: Engine) -> None:
+        def theirs(number: int, frame: object) -> None: ...
+
+        def mine(number: int, frame: object) -> None: ...
+
+        outer, inner = Signals(engine, int), Signals(engine, int)
+        outer.install({signal.SIGTERM: theirs})
+        fd = wakeup_fd()
+        inner.install({signal.SIGTERM: mine})
+        assert wakeup_fd() != fd
+        inner.uninstall()
+        assert (wakeup_fd(), signal.getsignal(signal.SIGTERM)) == (fd, theirs)
+        assert callable(signal.getsignal(signal.SIGCHLD))
+        outer.uninstall()
+        assert (wakeup_fd(), signal.getsignal(signal.SIGTERM)) == (-1, theirs)
+        assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL
+
+    def test_the_outer_of_two_that_ends_first_takes_nothing_from_the_inner(self, engine: Engine, no_leaks) -> None:
+        def use() -> None:
+            outer, inner = Signals(engine, int), Signals(engine, int)
+            outer.install({})
+            inner.install({})
+            fd = wakeup_fd()
+            outer.uninstall()
+            assert wakeup_fd() == fd
+            inner.uninstall()
+            assert wakeup_fd() == -1
+            engine.turn(0)
+
+        use()
+        with no_leaks():
+            use()
+
+    def test_what_the_program_set_meanwhile_stays(self, engine: Engine) -> None:
+        outer, inner = Signals(engine, int), Signals(engine, int)
+        outer.install({signal.SIGTERM: lambda number, frame: None})
+        inner.install({signal.SIGTERM: lambda number, frame: None})
+        handler = lambda number, frame: None  # noqa: E731
+        signal.signal(signal.SIGTERM, handler)
+        inner.uninstall()
+        outer.uninstall()
+        assert signal.getsignal(signal.SIGTERM) is handler
+
     def test_installing_again_replaces_the_descriptor(self, engine: Engine, signals: Signals, no_leaks) -> None:
         signals.install({})
         signals.uninstall()

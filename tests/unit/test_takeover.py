@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.interpreters import INSTALL, Python, needs_twisted
 
-from torsion.takeover.table import PROVIDED, TABLE
+from torsion.takeover.table import ADAPTED, PROVIDED, TABLE
 
 CORE = """
 from twisted.internet import reactor, defer, task, threads, error, main
@@ -162,10 +162,10 @@ def test_what_the_table_lacks_is_twisteds_own_on_top_of_ours(full: Python) -> No
     full.check("""
         import os, twisted, twisted.internet
         assert os.path.basename(os.path.dirname(twisted.__file__)) == "twisted"
-        from twisted.internet import endpoints, protocol
+        from twisted.internet import endpoints, interfaces
         from twisted.trial import unittest
         import torsion.defer
-        assert endpoints.defer is torsion.defer and protocol.__name__ == "twisted.internet.protocol"
+        assert endpoints.defer is torsion.defer and interfaces.__name__ == "twisted.internet.interfaces"
     """)
 
 
@@ -199,6 +199,50 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
 
 
 @needs_twisted
+@pytest.mark.parametrize("first", ["interfaces", "protocol"])
+def test_protocols_factories_and_addresses_provide_twisteds_interfaces(full: Python, first: str) -> None:
+    full.check(
+        f"from twisted.internet import {first}\n"
+        + textwrap.dedent("""
+        from twisted.internet import address, interfaces, protocol
+        from zope.interface.verify import verifyObject
+        for provider, interface in [
+            (protocol.Protocol(), "IProtocol"),
+            (protocol.Protocol(), "ILoggingContext"),
+            (protocol.ProcessProtocol(), "IProcessProtocol"),
+            (protocol.DatagramProtocol(), "ILoggingContext"),
+            (protocol.ClientFactory(), "IProtocolFactory"),
+            (protocol.ReconnectingClientFactory(), "ILoggingContext"),
+            (protocol.FileWrapper(None), "ITransport"),
+            (address.IPv4Address("TCP", "127.0.0.1", 80), "IAddress"),
+            (address.IPv6Address("TCP", "::1", 80), "IAddress"),
+            (address.HostnameAddress(b"example.com", 80), "IAddress"),
+            (address.UNIXAddress(None), "IAddress"),
+            (address._ProcessAddress(), "IAddress"),
+        ]:
+            verifyObject(getattr(interfaces, interface), provider)
+        theirs = protocol.Protocol()
+        consumer = interfaces.IConsumer(theirs)
+        assert type(consumer) is protocol.ProtocolToConsumerAdapter and consumer.original is theirs
+        verifyObject(interfaces.IConsumer, consumer)
+        adapted = protocol.ConsumerToProtocolAdapter(consumer)
+        verifyObject(interfaces.IProtocol, adapted)
+    """)
+    )
+
+
+@needs_twisted
+def test_an_address_pickled_under_takeover_is_one_of_twisteds(full: Python) -> None:
+    full.check("""
+        import pickle
+        from twisted.internet.address import IPv4Address, UNIXAddress
+        for each in (IPv4Address("TCP", "127.0.0.1", 80), UNIXAddress("/tmp/socket")):
+            data = pickle.dumps(each)
+            assert b"twisted.internet.address" in data and pickle.loads(data) == each
+    """)
+
+
+@needs_twisted
 def test_nothing_of_twisted_is_loaded_for_the_core_but_its_packages(full: Python) -> None:
     full.check(
         CORE
@@ -228,6 +272,9 @@ def test_reports_are_events_of_twisteds_log(full: Python) -> None:
         assert "nobody listens, {not a format}" in log.textFromEventDict(second)
         report.warning("100% {odd}")
         assert not events[2]["isError"] and log.textFromEventDict(events[2]).endswith("100% {odd}")
+        report.info("Starting {thing!r}", thing="{it}")
+        assert not events[3]["isError"] and log.textFromEventDict(events[3]).endswith("Starting '{it}'")
+        assert events[3]["log_level"].name == "info" and events[3]["thing"] == "{it}"
     """)
 
 
@@ -417,7 +464,7 @@ def test_a_child_of_another_interpreter_runs_where_torsion_cannot_be_imported(ba
 # Declarations
 
 
-@pytest.mark.parametrize(("interface", "module", "name"), PROVIDED)
+@pytest.mark.parametrize(("interface", "module", "name"), [*PROVIDED, *(line[1:] for line in ADAPTED)])
 def test_what_is_declared_exists(interface: str, module: str, name: str) -> None:
     assert isinstance(getattr(import_module(module), name), type)
 
@@ -439,7 +486,9 @@ def test_a_reports_sink_never_keeps_a_report_back() -> None:
         patch.setattr(report, "failure", remember("failure"))
         patch.setattr(report, "error", remember("error"))
         patch.setattr(report, "warning", remember("warning"))
+        patch.setattr(report, "info", remember("info"))
         sink = Sink(gone)
         sink("error", "one", None, {})
         sink("warning", "two", None, {})
-    assert heard == [("error", "one"), ("warning", "two")]
+        sink("info", "three", None, {})
+    assert heard == [("error", "one"), ("warning", "two"), ("info", "three")]

@@ -1,10 +1,13 @@
 cimport cython
 
+from ..twin.kernel cimport Sys
+
 
 @cython.final
 cdef class Calls:
-    cdef object _waiting
+    cdef readonly object waiting
     cdef Py_ssize_t _taken
 
     cpdef put(self, object function, object args=*, object kwargs=*)
+    @cython.locals(count=Py_ssize_t, end=Py_ssize_t)
     cpdef Py_ssize_t run_batch(self) except -1

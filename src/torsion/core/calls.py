@@ -14,30 +14,31 @@ from typing import Any
 
 from .. import report
 from ..failure import Failure
+from ..twin.kernel import Sys
 
 
 class Calls:
     """A queue of calls, first in first out."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any] | None]] = deque()
+        self.waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any] | None]] = deque()
         self._taken = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)
 
     def put(
         self, function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> None:
         """Add a call. Any thread, and signal handlers."""
-        self._waiting.append((function, args, kwargs))
+        self.waiting.append((function, args, kwargs))
 
     def run_batch(self) -> int:
         """Run the calls that are there now and return how many that were. The loop's thread.
 
         Whatever a call raises, SystemExit and KeyboardInterrupt included, is reported and goes no further (43).
         """
-        waiting = self._waiting
+        waiting = self.waiting
         count = 0
         end = self._taken + len(waiting)
         while self._taken < end:
@@ -49,6 +50,8 @@ class Calls:
                     function(*args, **kwargs)
                 else:
                     function(*args)
+                if not count & 255:
+                    Sys.check_signals()  # nothing else does in a long batch of compiled functions
             except BaseException:
                 report.failure(f"Unhandled error in a call from a thread: {_name(function)}", Failure())
         return count

@@ -72,7 +72,8 @@ class Driver(Stepper):
                     break
                 if isinstance(result, Deferred):
                     yielded = result
-                    result = yielded._take()
+                    # A subclass may have its own addBoth, which is how the contract listens.
+                    result = yielded._take() if type(yielded) is Deferred else _NOT_READY
                     if result is _NOT_READY:
                         result = self._wait_for(yielded)
                         if result is _NOT_READY:

@@ -8,7 +8,7 @@ cdef object _CONTINUE
 
 
 cdef class Deferred:
-    cdef object _canceller
+    cdef public object _canceller
     cdef object _result
     cdef list _pending
     cdef Py_ssize_t _next
@@ -29,7 +29,7 @@ cdef class Deferred:
     cdef object _already_called(self)
     @cython.locals(rest=list)
     cpdef object _fire_through(self, object function)
-    @cython.locals(target=Deferred)
+    @cython.locals(target=Deferred, passed=Deferred, steps=Py_ssize_t)
     cdef object _cancel(self)
     cdef object _give_up(self)
     @cython.locals(current=Deferred, waiting=Deferred, unfinished=list)

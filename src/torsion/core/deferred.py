@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import cython
 
-    from ..interfaces import IReactorTime
+    from ..interfaces import IDelayedCall, IReactorTime
 else:
     from ..twin import directives as cython
 
@@ -51,17 +51,24 @@ for _error in (AlreadyCalledError, CancelledError, TimeoutError):
 
 
 class _Mark:
-    """A unique value with a readable name."""
+    """A unique value."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __repr__(self) -> str:
-        return self.name
+        return f"<{self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _the_mark, (self.name,)  # a copied or unpickled Deferred has the same mark
 
 
-_NO_RESULT = _Mark("<no result>")
-_CONTINUE = _Mark("<continue the waiting Deferred>")
+def _the_mark(name: str) -> _Mark:
+    return _CONTINUE if name == _CONTINUE.name else _NO_RESULT
+
+
+_NO_RESULT = _Mark("_NO_RESULT")
+_CONTINUE = _Mark("_CONTINUE")
 _debugging = False
 _start_coroutine: Callable[[Any], Deferred] | None = None
 
@@ -309,32 +316,10 @@ class Deferred:
 
         Then whatever result follows goes through `onTimeoutCancel(result, timeout)`; by default a CancelledError
         becomes a `defer.TimeoutError`. A cancel by others stays a CancelledError. Returns self."""
-        timed_out = False
-
-        def expire() -> None:
-            nonlocal timed_out
-            timed_out = True
-            self.cancel()
-
-        delayed = clock.callLater(timeout, expire)
-
-        def convert(result: Any) -> Any:
-            if not timed_out:
-                return result
-            if onTimeoutCancel is not None:
-                return onTimeoutCancel(result, timeout)
-            if isinstance(result, Failure):
-                result.trap(CancelledError)
-                raise TimeoutError(timeout, "Deferred")
-            return result
-
-        def stop_timer(result: Any) -> Any:
-            if delayed.active():
-                delayed.cancel()
-            return result
-
-        self.addBoth(convert)
-        self.addBoth(stop_timer)
+        timer = _Timeout(self, timeout, onTimeoutCancel)
+        timer.call = clock.callLater(timeout, timer.expire)
+        self.addBoth(timer.convert)
+        self.addBoth(timer.stop)
         return self
 
     # -- firing
@@ -366,7 +351,7 @@ class Deferred:
                 self._debugInfo = DebugInfo()
             self._debugInfo.invoker = traceback.format_stack(caller(__name__))
         self.called = True
-        self._canceller = self._chainedTo = None
+        self._canceller = None
         self._result = result
         del result
         self._run()
@@ -385,7 +370,10 @@ class Deferred:
         self._fire(None)
 
     def pause(self) -> None:
-        """Stop running callbacks until as many unpause() follow."""
+        """Start no more callbacks until as many unpause() follow.
+
+        Called by a callback, it does not stop the pass that is running: what waits already, and what is added
+        meanwhile, still runs, as in Twisted. Programs may rely on that; the statements (1, 12) do not say otherwise."""
         self.paused = self.paused + 1
 
     def unpause(self) -> None:
@@ -405,6 +393,8 @@ class Deferred:
 
     def _cancel(self) -> None:
         target: Deferred = self
+        passed: Deferred = self
+        steps = 0
         while target.called:  # along a chain of any length without recursion, as far as nobody overrides cancel()
             if not isinstance(target._result, Deferred):
                 return
@@ -412,8 +402,11 @@ class Deferred:
             if type(target) is not Deferred:
                 target.cancel()
                 return
-            if target is self:  # returned from its own callback: it waits for itself (6)
+            if target is passed:  # a circle: they wait for each other, or one for itself (6), and none can be cancelled
                 return
+            steps += 1
+            if steps & (steps - 1) == 0:  # rarer and rarer, so that any circle is longer passed by than it is long
+                passed = target
         target._give_up()
 
     def _give_up(self) -> None:
@@ -455,16 +448,15 @@ class Deferred:
         paused."""
         if self._runningCallbacks or self.paused:
             return None
+        self._chainedTo = None
         pending = self._pending
         if pending is None:
             self._note_unhandled()
             return None
         self._runningCallbacks = True
         try:
-            while not self.paused:
+            while self._next < len(pending):
                 at = self._next
-                if at >= len(pending):
-                    break
                 function, failed = pending[at], isinstance(self._result, Failure)
                 if function is _CONTINUE:
                     return self._hand_over(pending[at + 1])
@@ -489,6 +481,9 @@ class Deferred:
             self._runningCallbacks = False
             if self._next >= len(pending):
                 self._pending, self._next = None, 0
+            elif self._next > 192 and self._next * 2 > len(pending):  # what adds one whenever one has run never ends
+                del pending[: self._next]
+                self._next = 0
         self._note_unhandled()
         return None
 
@@ -508,7 +503,6 @@ class Deferred:
         self._pending[self._next + 1] = None
         self._next += 3
         waiting._result, self._result = self._result, None
-        waiting._chainedTo = None
         waiting.paused = waiting.paused - 1
         self._handled()
         return waiting
@@ -558,7 +552,7 @@ class Deferred:
         result = self._result
         if result is _NO_RESULT or self.paused or self._pending is not None or self._runningCallbacks:
             return _NO_RESULT
-        self._result = None
+        self._result = self._chainedTo = None
         self._handled()
         return result
 
@@ -608,27 +602,10 @@ class Deferred:
         """A Deferred with the result of `fut`. Cancelling it cancels `fut`; the error, asyncio's, arrives on a later
         turn of the loop (semantics 18)."""
 
-        def settled(future: asyncio.Future[Any]) -> None:
-            try:
-                result = future.result()
-            except BaseException:
-                result = Failure()
-            waiting = current.pop()
-            waiting.callback(result)
-
-        def give_up(deferred: Deferred) -> None:
-            deferred._fire_through(cancel_future)
-
-        def cancel_future(_: None) -> Deferred:
-            # Each cancel hands out one more Deferred, since the one that was cancelled has fired.
-            current[0] = cls(give_up)
-            later = current[0]
-            fut.cancel()
-            return later
-
-        current = [cls(give_up)]
-        deferred = current[0]
-        fut.add_done_callback(settled)
+        waiter = _Future(fut, cls)
+        deferred = waiter.deferred
+        assert deferred is not None
+        fut.add_done_callback(waiter.settle)
         return deferred
 
     @classmethod
@@ -636,6 +613,71 @@ class Deferred:
         """Start a coroutine (or generator) and return the Deferred of its result. NotACoroutineError otherwise."""
         assert _start_coroutine is not None
         return _start_coroutine(coro)
+
+
+class _Timeout:
+    """What addTimeout adds. A class, since compiled closures share one scope, which the timer's function would keep in
+    a cycle with the timer."""
+
+    def __init__(self, deferred: Deferred, timeout: float, convert: Callable[[Any, float], Any] | None) -> None:
+        self.deferred: Deferred | None = deferred
+        self.timeout = timeout
+        self.converter = convert
+        self.call: IDelayedCall | None = None
+        self.expired = False
+
+    def expire(self) -> None:
+        self.expired = True
+        if self.deferred is not None:
+            self.deferred.cancel()
+
+    def convert(self, result: Any) -> Any:
+        if not self.expired:
+            return result
+        if self.converter is not None:
+            return self.converter(result, self.timeout)
+        if isinstance(result, Failure):
+            result.trap(CancelledError)
+            raise TimeoutError(self.timeout, "Deferred")
+        return result
+
+    def stop(self, result: Any) -> Any:
+        call, self.call, self.deferred = self.call, None, None
+        if call is not None and call.active():
+            call.cancel()
+        return result
+
+
+class _Future:
+    """A Deferred for a Future, and one more each time that the last one handed out is cancelled, having fired."""
+
+    def __init__(self, future: asyncio.Future[Any], make: Callable[[Callable[[Deferred], object]], Deferred]) -> None:
+        self.future: asyncio.Future[Any] | None = future
+        self.make = make
+        self.deferred: Deferred | None = make(self.give_up)
+
+    def settle(self, future: asyncio.Future[Any]) -> None:
+        outcome: list[Any] = []
+        try:
+            outcome.append(future.result())
+        except BaseException:
+            outcome.append(Failure())
+        del future
+        self.let_go().callback(outcome.pop())
+
+    def let_go(self) -> Deferred:
+        deferred, self.deferred, self.future = self.deferred, None, None
+        assert deferred is not None
+        return deferred
+
+    def give_up(self, deferred: Deferred) -> None:
+        deferred._fire_through(self.cancel)
+
+    def cancel(self, _: None) -> Deferred:
+        assert self.future is not None
+        later = self.deferred = self.make(self.give_up)
+        self.future.cancel()
+        return later
 
 
 def _not_callable(result: Any) -> Any:

@@ -156,7 +156,8 @@ class _Race:
     def won(self, value: Any, index: int) -> None:
         if not self.decided:
             self.decided = True
-            _cancel_each(runner for position, runner in enumerate(self.runners) if position != index)
+            winner = self.runners[index]  # which may run in several places
+            _cancel_each(runner for runner in self.runners if runner is not winner)
             self.outcome.callback((index, value))
 
     def lost(self, failure: Failure, index: int) -> None:
@@ -173,7 +174,8 @@ class _Race:
 def race(ds: Sequence[Deferred]) -> Deferred:
     """A Deferred of (index, value) of the first of `ds` to succeed; the others are cancelled, and all are consumed.
 
-    If all fail, it fails with a FailureGroup. Cancelling it cancels all of `ds`. An empty race never ends.
+    If all fail, it fails with a FailureGroup. Cancelling it cancels all of `ds`. An empty race never ends. What a
+    canceller raises is reported (in Twisted it takes the place of the winner's result, and the race never ends).
     Contract: ``twisted.internet.defer.race``; semantics 17.
     """
     return _Race(list(ds)).start()

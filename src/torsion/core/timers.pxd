@@ -1,65 +1,53 @@
 cimport cython
 
-cdef int FRESH, FILED, PUSHED
+from ..twin.kernel cimport Sys
+
 cdef int BUCKETS
 cdef double FAR
-cdef object time_of
+cdef object NOTHING, due, due_and_order
 
 
 cdef class Timer:
-    cdef public object time, func, args, kw, canceller, resetter, seconds, creator
-    cdef public double delayed_time
+    cdef public double time, delayed_time
+    cdef public object func, args, kw, canceller, resetter, seconds, creator
     cdef public int called, cancelled
-    cdef long long order
-    cdef int place
-    cdef object shown
+    cdef readonly double due
+    cdef readonly long long order
+    cdef long long born
+    cdef str shown
 
     cpdef activate_delay(self)
     cdef check_active(self)
     cdef str describe(self)
 
 
-@cython.locals(call=Timer)
-cdef list filed(list calls)
-
-
-cdef list current(list heap)
-@cython.locals(call=Timer)
-cdef bint is_current(tuple entry) except -1
-
-
 @cython.final
 cdef class TimerQueue:
-    cdef list fresh, run, heap, keys
+    cdef list near, keys
     cdef dict buckets
-    cdef object soonest
-    cdef double begun
-    cdef long long order
-    cdef Py_ssize_t size, dead
+    cdef double begun, soonest
+    cdef readonly double now
+    cdef long long passes, order
+    cdef Py_ssize_t head, size, dead, traces
 
+    @cython.locals(kind=type, call=Timer)
+    cpdef call_later(self, clock, double delay, func, args, kw, cancel, reset)
     cpdef add(self, Timer call)
     cpdef cancel(self, Timer call)
+    @cython.locals(at=Py_ssize_t)
     cpdef reset(self, Timer call)
-    @cython.locals(call=Timer, ran=Py_ssize_t)
-    cpdef run_due(self, now)
+    @cython.locals(call=Timer, ran=Py_ssize_t, this_pass=cython.longlong)
+    cpdef Py_ssize_t run_due(self, double now) except -1
     @cython.locals(call=Timer)
     cpdef next_due(self)
     @cython.locals(call=Timer, found=list)
-    cpdef calls(self)
-    @cython.locals(call=Timer, fresh=list, late=list)
-    cdef admit(self)
-    @cython.locals(bucket=list, when=double)
-    cdef bint file(self, Timer call) except -1
-    cdef push(self, Timer call)
-    @cython.locals(due=list)
-    cdef open(self, now)
-    @cython.locals(run=list)
-    cdef merge(self, list calls)
-    @cython.locals(call=Timer, other=Timer, entry=tuple, run=list, heap=list)
-    cdef Timer first(self)
-    cdef drop(self)
-    @cython.locals(call=Timer, bucket=list)
-    cdef find_soonest(self)
+    cpdef list calls(self)
+    @cython.locals(last=Timer, bucket=list)
+    cdef file(self, Timer call)
+    @cython.locals(key=cython.longlong)
+    cdef open(self, double now)
     @cython.locals(call=Timer, bucket=list, kept=list)
+    cdef list settled(self, key)
+    cdef find_soonest(self)
     cdef purge(self)
     cdef report_error(self, Timer call)

@@ -6,13 +6,15 @@ one that the kernel gives to another thread; the wait knows of neither. So the C
 descriptor that the poller watches (`signal.set_wakeup_fd`). There is one per process, it belongs to the main thread's
 loop, and it is a socket pair: an eventfd cannot take its one-byte writes.
 
-Handlers stay when the loop ends (52): a second Ctrl-C during exit is not to print a traceback.
+Handlers stay when the loop ends (52): a second Ctrl-C during exit is not to print a traceback. Only a loop that ran
+inside another one gives back what it took from that one, which goes on.
 """
 
 from __future__ import annotations
 
 import signal
 import socket
+import weakref
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Protocol
@@ -30,6 +32,10 @@ class Watcher(Protocol):
     def forget(self, fd: int) -> None: ...
 
 
+_installed: list[weakref.ref[Signals]] = []
+"""Who delivers signals: the last one does, the others are of loops that it runs inside of."""
+
+
 class Signals:
     """Delivers the process's signals to the loop of the main thread. The main thread only."""
 
@@ -39,6 +45,7 @@ class Signals:
         self._engine = engine
         self._woken = woken
         self._pair: tuple[socket.socket, socket.socket] | None = None
+        self._handlers: Mapping[int, SignalHandler] = {}
 
     def install(self, handlers: Mapping[int, SignalHandler]) -> None:
         """Take the signals in `handlers`, and SIGCHLD, and have each that arrives end the wait.
@@ -50,23 +57,42 @@ class Signals:
             if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
                 signal.signal(number, handler)
         self.uninstall()
+        self._handlers = handlers
         reader, writer = self._pair = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
         self._engine.watch(reader.fileno(), self, READ)
         set_child_handler(writer.fileno())
+        _installed.append(weakref.ref(self))
         self._woken()
 
     def uninstall(self) -> None:
-        """Give SIGCHLD and the wake-up descriptor back; `install`'s handlers stay. Any number of times."""
+        """Give SIGCHLD and the wake-up descriptor back; `install`'s handlers stay. Any number of times.
+
+        Back to the loop around this one, and then the handlers too; to nobody if there is none.
+        """
         if self._pair is None:
             return
-        set_child_handler(-1)
+        was_innermost = _innermost() is self
         reader, writer = self._pair
+        if was_innermost:
+            set_child_handler(-1)
         self._pair = None
+        around = _innermost()
+        if was_innermost and around is not None:
+            around._take_back(self._handlers)
         self._engine.forget(reader.fileno())
         reader.close()
         writer.close()
+
+    def _take_back(self, handlers: Mapping[int, SignalHandler]) -> None:
+        """What a loop that ran inside this one's has taken; what the program has set meanwhile stays."""
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is handlers.get(number):
+                signal.signal(number, handler)
+        if self._pair is not None:
+            set_child_handler(self._pair[1].fileno())
+        self._woken()
 
     def on_ready(self, ready: int) -> None:
         """Empty the wake-up descriptor; by now the interpreter has run the handlers, or is about to."""
@@ -76,6 +102,16 @@ class Signals:
             except BlockingIOError:
                 pass
             self._woken()
+
+
+def _innermost() -> Signals | None:
+    """Who delivers signals now; forgets those that are not installed any more."""
+    while _installed:
+        last = _installed[-1]()
+        if last is not None and last._pair is not None:
+            return last
+        _installed.pop()
+    return None
 
 
 def set_child_handler(fd: int) -> int:

@@ -6,6 +6,9 @@ from ..twin.kernel cimport Sys
 from .meter cimport Meter
 
 
+cdef int GONE
+
+
 @cython.final
 cdef class Watch:
     cdef object fd
@@ -35,10 +38,11 @@ cdef class Engine:
     cdef dict _always
 
     cpdef turn(self, object longest)
+    cpdef run(self)
     cpdef run_current(self)
     @cython.locals(events=list, watch=Watch, meter=Meter, ready=cython.int, waits=cython.longlong)
     cpdef poll(self, object longest)
-    @cython.locals(left=cython.double)
+    @cython.locals(due=cython.double, left=cython.double)
     cpdef patience(self, object longest)
     cpdef next_due(self)
     cpdef wake(self)
@@ -46,7 +50,7 @@ cdef class Engine:
     cpdef watch(self, object fd, object handler, int interest)
     @cython.locals(watch=Watch)
     cpdef forget(self, object fd)
-    @cython.locals(events=list)
-    cdef list _wait(self, object longest)
-    @cython.locals(watch=Watch)
+    @cython.locals(watch=Watch, changed=list)
     cdef _apply(self)
+    @cython.locals(interest=cython.int)
+    cdef _tell_poller(self, Watch watch)

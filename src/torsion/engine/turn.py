@@ -83,10 +83,18 @@ class Engine:
         self.run_current()  # calls, timers, a pending shutdown
         self.poll(longest)  # wait until something is ready, and deliver it
 
+    def run(self) -> None:
+        """Turn until the loop is `stopping` or `overridden`, and at least once."""
+        while True:
+            self.turn(None)
+            if self.stopping or self.overridden:
+                break
+
     def run_current(self) -> None:
         """Run what is there now; what it adds waits a turn. Raises only what `at_rest` raises."""
-        self.meter.calls += self.calls.run_batch()  # what threads and signals handed over before this turn (46)
-        self.meter.timers += self.timers.run_due(self.clock())  # what is due now (32)
+        if self.calls.waiting:
+            self.meter.calls += self.calls.run_batch()  # what threads and signals handed over before this turn (46)
+        self.meter.timers += self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
         if self.at_rest is not None:
             at_rest, self.at_rest = self.at_rest, None
             at_rest()
@@ -96,9 +104,16 @@ class Engine:
 
         Raises what a handler raises; the rest of the batch comes again.
         """
-        events = self._wait(longest)
-        waits = self._waits
+        waits = self._waits = self._waits + 1
         meter = self.meter
+        meter.turns += 1
+        self._asleep = True  # before patience is asked: see wake()
+        events = self.poller.wait(self.patience(longest))
+        self._asleep = False
+        if self._always:
+            events = [*events, *self._always.items()]
+        if not events:
+            return
         around = meter.running  # a handler may turn the loop itself
         try:
             for fd, ready in events:
@@ -123,11 +138,14 @@ class Engine:
         """
         if self._changed:
             self._apply()
-        if self.stopping or len(self.calls) or self._always or self.at_rest is not None:
+        if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
             return 0.0
-        due = self.timers.next_due()
-        if due is not None:
-            left = due - self.clock()
+        next_due = self.timers.next_due()
+        if next_due is not None:
+            due = next_due
+            if due <= self.timers.now:
+                return 0.0  # known without another look at the clock
+            left = due - Sys.now(self.clock)
             if longest is not None and longest < left:
                 left = longest
         elif longest is not None:
@@ -200,38 +218,36 @@ class Engine:
         self.waker.close()
         self.poller.close()
 
-    def _wait(self, longest: float | None) -> list[tuple[int, int]]:
-        """Wait; what is ready, as (fd, readiness)."""
-        self._waits += 1
-        self.meter.turns += 1
-        self._asleep = True  # before patience is asked: see wake()
-        events = self.poller.wait(self.patience(longest))
-        self._asleep = False
-        Sys.check_signals()
-        if self._always:
-            events = [*events, *self._always.items()]
-        return events
-
     def _apply(self) -> None:
-        """Bring the poller up to date with what handlers want."""
-        while self._changed:
-            watch = self._changed.pop()
+        """Bring the poller up to date with what handlers want.
+
+        A change is taken off the list when it is done, for a signal's handler may raise in the middle of it, and only
+        if it is still the last, for a finalizer may add others. To do one twice does no harm.
+        """
+        changed = self._changed
+        while changed:
+            watch = changed[-1]
             watch.queued = False
             fd = watch.fd
-            if self._watches.get(fd) is not watch:
-                continue  # forgotten since
-            self._always.pop(fd, None)
-            if not watch.interest:
-                self.forget(fd)
-            elif watch.interest != watch.applied:
-                try:
-                    if watch.applied:
-                        self.poller.modify(fd, watch.interest)
-                    else:
-                        self.poller.register(fd, watch.interest)
-                    watch.applied = watch.interest
-                except OSError as error:
-                    # A regular file has no readiness to wait for: it is always ready (61). Whatever else cannot be
-                    # watched, closed already as a rule, is told as gone until it is forgotten, as poll and select do.
-                    watch.applied = 0
-                    self._always[fd] = watch.interest if isinstance(error, PermissionError) else GONE
+            if self._watches.get(fd) is watch:  # not forgotten since
+                self._always.pop(fd, None)
+                if not watch.interest:
+                    self.forget(fd)
+                elif watch.interest != watch.applied:
+                    self._tell_poller(watch)
+            if changed and changed[-1] is watch:
+                changed.pop()
+
+    def _tell_poller(self, watch: Watch) -> None:
+        fd, interest = watch.fd, watch.interest
+        try:
+            if watch.applied:
+                self.poller.modify(fd, interest)
+            else:
+                self.poller.register(fd, interest)
+            watch.applied = interest
+        except OSError as error:
+            # A regular file has no readiness to wait for: it is always ready (61). Whatever else cannot be watched,
+            # closed already as a rule, is told as gone until it is forgotten, as poll and select do.
+            watch.applied = 0
+            self._always[fd] = interest if isinstance(error, PermissionError) else GONE

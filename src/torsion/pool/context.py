@@ -97,6 +97,12 @@ def travelling() -> Mapping[Any, Any]:
     return top
 
 
+def depth() -> int:
+    """How many dicts there are in the calling thread's stack; 0 if a tracker of another kind keeps it."""
+    tracker = theContextTracker
+    return len(tracker.storage.tracker.contexts) if isinstance(tracker, ThreadedContextTracker) else 0
+
+
 def installContextTracker(ctr: Tracker) -> None:
     """Let `ctr` answer :func:`call` and :func:`get` from now on, in all threads."""
     global theContextTracker

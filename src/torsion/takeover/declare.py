@@ -2,13 +2,21 @@
 
 import importlib
 from types import ModuleType
+from typing import Any
 
-from .table import PROVIDED
+from .table import ADAPTED, PROVIDED
 
 
 def declare(interfaces: ModuleType) -> None:
-    """Declare what PROVIDED lists, on the interfaces in this module (`twisted.internet.interfaces`)."""
+    """Declare what PROVIDED and ADAPTED list, on the interfaces in this module (`twisted.internet.interfaces`)."""
+    from twisted.python.components import registerAdapter
     from zope.interface import classImplements
 
     for interface, module, name in PROVIDED:
-        classImplements(getattr(importlib.import_module(module), name), getattr(interfaces, interface))
+        classImplements(_class(module, name), getattr(interfaces, interface))
+    for original, interface, module, name in ADAPTED:
+        registerAdapter(_class(module, name), getattr(interfaces, original), getattr(interfaces, interface))
+
+
+def _class(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)

@@ -2,7 +2,8 @@
 
 It stands first on `sys.meta_path` and knows four answers: a module of the table is ours; `twisted.internet.reactor` is
 the reactor object; where Twisted is not installed, its packages are stand-ins and everything else in them is an error
-that says so; and when Twisted's interfaces have been loaded, our classes declare them. Anything else is not its affair.
+that says so; and Twisted's interfaces, once loaded, are declared on our classes, as its log then asks us whom the loop
+serves. Anything else is not its affair.
 
 The trick is the import system's own: what a loader leaves in `sys.modules` under the name it was asked for is what the
 import gives, and what is set on the parent package. So our module objects keep their own `__spec__` and `__name__`.
@@ -15,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any
 
-from .table import INTERFACES, PACKAGES, REACTOR, TABLE, Taken
+from .table import INTERFACES, LOG, PACKAGES, REACTOR, TABLE, Taken
 
 
 class Ours:
@@ -65,8 +66,8 @@ class Finder:
                 f" replace it (pip install twisted)",
                 name="twisted",
             )
-        if fullname == INTERFACES:
-            return _then_declare(self._elsewhere(fullname, path))
+        if fullname in _WHEN_LOADED:
+            return _then(self._elsewhere(fullname, path), _WHEN_LOADED[fullname])
         return None
 
     def has_twisted(self) -> bool:
@@ -142,8 +143,24 @@ def _rename(taken_name: str, line: Taken) -> None:
                     pass
 
 
-def _then_declare(spec: ModuleSpec | None) -> ModuleSpec | None:
-    """The same spec, whose loader also has our classes declare the interfaces."""
+def _declare(interfaces: ModuleType) -> None:
+    from .declare import declare
+
+    declare(interfaces)
+
+
+def _log_context(log: ModuleType) -> None:
+    from .logcontext import install
+
+    install(log)
+
+
+# Modules of Twisted's own, and what is done once they have been loaded.
+_WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {INTERFACES: _declare, LOG: _log_context}
+
+
+def _then(spec: ModuleSpec | None, act: Callable[[ModuleType], None]) -> ModuleSpec | None:
+    """The same spec, whose loader also calls `act(module)` afterwards."""
     if spec is None:
         return None
     loader: Any = spec.loader
@@ -152,9 +169,7 @@ def _then_declare(spec: ModuleSpec | None) -> ModuleSpec | None:
     def exec_module(module: ModuleType) -> None:
         del loader.exec_module  # only this once: the loader is the installation's own again
         execute(module)
-        from .declare import declare
-
-        declare(module)
+        act(module)
 
     loader.exec_module = exec_module
     return spec

@@ -27,8 +27,10 @@ class Sink:
         elif level == "error":
             # isError is how observers of the older log see that it is one.
             self._logger.critical("{torsion_text}", torsion_text=text, isError=True, **details)
-        else:
+        elif level == "warning":
             self._logger.warn("{torsion_text}", torsion_text=text, **details)
+        else:
+            self._logger.info(text, **details)
 
     def _open(self) -> bool:
         """Import Twisted's logger; False where that cannot be (no Twisted; no imports any more)."""
@@ -48,5 +50,7 @@ def _again(level: str, text: str, failure: Failure | None, details: dict[str, ob
         report.failure(text, failure, **details)
     elif level == "error":
         report.error(text, **details)
-    else:
+    elif level == "warning":
         report.warning(text, **details)
+    else:
+        report.info(text, **details)

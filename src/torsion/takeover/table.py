@@ -23,6 +23,7 @@ class Taken(NamedTuple):
 
 REACTOR = "twisted.internet.reactor"
 INTERFACES = "twisted.internet.interfaces"
+LOG = "twisted.python.log"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.python")
@@ -38,9 +39,11 @@ _DEFER = (
 
 # fmt: off
 TABLE: dict[str, Taken] = {
+    "twisted.internet.address":       Taken("torsion.address", ("torsion.address",)),
     "twisted.internet.defer":         Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.error":         Taken("torsion.error", ("torsion.error",)),
     "twisted.internet.main":          Taken("torsion.main", ("torsion.main",)),
+    "twisted.internet.protocol":      Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.task":          Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":       Taken("torsion.threads", ("torsion.threads",)),
     "twisted.python.context":         Taken("torsion.pool.context", ("torsion.pool.context",)),
@@ -65,4 +68,24 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IReactorFDSet", "torsion.contract", "Reactor"),
     ("IDelayedCall", "torsion.core.timers", "DelayedCall"),
     ("IReactorTime", "torsion.task", "Clock"),
+    ("IAddress", "torsion.address", "IPv4Address"),
+    ("IAddress", "torsion.address", "IPv6Address"),
+    ("IAddress", "torsion.address", "HostnameAddress"),
+    ("IAddress", "torsion.address", "UNIXAddress"),
+    ("IAddress", "torsion.address", "_ProcessAddress"),
+    ("IProtocol", "torsion.protocol", "Protocol"),
+    ("ILoggingContext", "torsion.protocol", "Protocol"),
+    ("IProcessProtocol", "torsion.protocol", "ProcessProtocol"),
+    ("ILoggingContext", "torsion.protocol", "DatagramProtocol"),
+    ("IProtocolFactory", "torsion.protocol", "Factory"),
+    ("ILoggingContext", "torsion.protocol", "Factory"),
+    ("ITransport", "torsion.protocol", "FileWrapper"),
+    ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
+    ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
+)
+
+# What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).
+ADAPTED: tuple[tuple[str, str, str, str], ...] = (
+    ("IConsumer", "IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
+    ("IProtocol", "IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
 )

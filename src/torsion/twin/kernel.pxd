@@ -1,5 +1,7 @@
 cdef class Sys:
     @staticmethod
+    cdef double now(object clock) except? -1
+    @staticmethod
     cdef int check_signals() except -1
 
 

@@ -10,7 +10,10 @@ the kernel's events.
 
 from __future__ import annotations
 
+import operator
 import select
+from collections.abc import Callable
+from typing import ClassVar
 
 READ = 1
 """There is something to read, an end of file or a connection to accept included."""
@@ -25,6 +28,9 @@ MAX_EVENTS = 512
 
 class Sys:
     """Single calls. Static methods, because a function that a `.pxd` cimports under its name does not compile."""
+
+    now: ClassVar[Callable[[Callable[[], float]], float]] = operator.call
+    """Call a clock. Compiled, this costs no Python call if it is time.time."""
 
     @staticmethod
     def check_signals() -> None:
@@ -56,9 +62,10 @@ class EpollSet:
     def wait(self, seconds: float | None) -> list[tuple[int, int]]:
         """What is ready, as (fd, READ | WRITE | GONE); at most `seconds` (None: for ever), rounded up to a millisecond.
 
-        May return early, with nothing, when a signal comes; the caller then does `Sys.check_signals`.
+        Before it returns, early if need be, it does what `Sys.check_signals` does.
         """
-        return [(fd, _ready(events)) for fd, events in self._epoll.poll(seconds, MAX_EVENTS)]
+        events = self._epoll.poll(seconds, MAX_EVENTS)
+        return [(fd, _ready(bits)) for fd, bits in events] if events else events
 
     def fileno(self) -> int:
         return self._epoll.fileno()

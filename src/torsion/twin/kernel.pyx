@@ -4,12 +4,18 @@
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from libc.errno cimport EINTR, errno
 from libc.math cimport ceil
+from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close as c_close
+
+import time
 
 READ = 1
 WRITE = 2
 GONE = 4
 MAX_EVENTS = 512
+
+cdef object wall_clock = time.time
+cdef list NOTHING = []  # nobody writes to what wait() returns
 
 # Elsewhere than on Linux the class exists, so that the whole package compiles, and cannot be made.
 cdef extern from *:
@@ -41,6 +47,13 @@ cdef extern from *:
 
 
 cdef class Sys:
+    @staticmethod
+    cdef double now(object clock) except? -1:
+        cdef timespec read
+        if clock is wall_clock and clock_gettime(CLOCK_REALTIME, &read) == 0:
+            return <double> (read.tv_sec * 1000000000LL + read.tv_nsec) / 1e9  # rounded as time.time rounds
+        return clock()
+
     @staticmethod
     cdef int check_signals() except -1:
         return PyErr_CheckSignals()
@@ -100,7 +113,10 @@ cdef class EpollSet:
         if count < 0:
             if errno != EINTR:
                 PyErr_SetFromErrno(OSError)
-            count = 0  # the caller checks signals after every wait, not only after this one
+            count = 0
+        PyErr_CheckSignals()  # after every wait, not only after one that a signal ended
+        if count == 0:
+            return NOTHING
         found = []
         for i in range(count):
             bits = events[i].events
