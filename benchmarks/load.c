@@ -1,0 +1,184 @@
+/* The load generator: real connections to an echo server, and the CPU time the server took for them.
+ *
+ *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W]
+ *   load storm port=P pid=SERVER connections=N burst=B
+ *
+ * echo: each connection keeps F messages of BYTES in flight, one send call each. W messages go first and are not
+ * counted; the load goes on at its full width until the clocks are read, so there is no tail in the figures.
+ * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
+ * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
+ *
+ * One line of JSON on stdout. The server's CPU is its process CPU clock, user and system, all threads; seconds.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 18, EVENTS = 256 };
+
+struct connection {
+    int fd, blocked;
+    unsigned long long sent, received; /* bytes */
+};
+
+struct moment {
+    double wall, cpu; /* seconds; cpu is the server's */
+    unsigned long long bytes;
+};
+
+static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100;
+static char buffer[BUFFER], *message;
+
+static void fail(const char *what) {
+    fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
+    exit(1);
+}
+
+static double read_clock(clockid_t clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) < 0) fail("clock_gettime");
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static struct moment now(unsigned long long bytes) {
+    clockid_t server;
+    if (clock_getcpuclockid(pid, &server)) fail("no such server process");
+    return (struct moment){read_clock(CLOCK_MONOTONIC), read_clock(server), bytes};
+}
+
+static int open_connection(void) {
+    struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+/* Ends our side, then reads until the server has ended its own: no work is left over for whoever is measured next. */
+static void close_all(const int *fds, long count) {
+    for (long i = 0; i < count; i++) shutdown(fds[i], SHUT_WR);
+    for (long i = 0; i < count; i++) {
+        ssize_t received;
+        while ((received = recv(fds[i], buffer, BUFFER, 0)) > 0) {}
+        if (received < 0) fail("recv, closing");
+        close(fds[i]);
+    }
+}
+
+/* ---- echo ---- */
+
+static void fill(int epoll, struct connection *connection) {
+    unsigned long long allowed = (connection->received / size + flight) * size;
+    int blocked = 0;
+    while (connection->sent < allowed && !blocked) {
+        size_t begun = connection->sent % size;
+        ssize_t sent = send(connection->fd, message + begun, size - begun, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EAGAIN) fail("send");
+        if (sent > 0) connection->sent += sent;
+        blocked = sent < 0;
+    }
+    if (blocked == connection->blocked) return;
+    connection->blocked = blocked;
+    struct epoll_event event = {.events = blocked ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = connection};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event);
+}
+
+static ssize_t take(struct connection *connection) {
+    ssize_t received = recv(connection->fd, buffer, BUFFER, MSG_DONTWAIT);
+    if (received < 0 && errno == EAGAIN) return 0;
+    if (received <= 0) fail("the server ended a connection");
+    if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
+    size_t begun = connection->received % size, same = size - begun < (size_t)received ? size - begun : (size_t)received;
+    if (memcmp(buffer, message + begun, same)) errno = 0, fail("other bytes came back than were sent");
+    connection->received += received;
+    return received;
+}
+
+static void echo(void) {
+    int epoll = epoll_create1(0);
+    struct connection *all = calloc(connections, sizeof *all);
+    if (warm < 0) warm = connections * flight;
+    for (long i = 0; i < connections; i++) {
+        all[i].fd = open_connection();
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
+    }
+    for (long i = 0; i < connections; i++) fill(epoll, &all[i]);
+    unsigned long long bytes = 0, begin_at = (unsigned long long)warm * size, end_at = begin_at + messages * size;
+    struct moment began = {0}, ended = {0};
+    while (!ended.wall) {
+        struct epoll_event events[EVENTS];
+        int count = epoll_wait(epoll, events, EVENTS, 10000);
+        if (count == 0) errno = ETIMEDOUT;
+        if (count <= 0 && errno != EINTR) fail("waiting for the echo");
+        for (int i = 0; i < count; i++) {
+            struct connection *connection = events[i].data.ptr;
+            if (events[i].events & ~EPOLLOUT) bytes += take(connection);
+            fill(epoll, connection);
+        }
+        if (!began.wall && bytes >= begin_at) began = now(bytes);
+        else if (began.wall && (seconds ? read_clock(CLOCK_MONOTONIC) >= began.wall + seconds : bytes >= end_at))
+            ended = now(bytes);
+    }
+    int *fds = calloc(connections, sizeof *fds);
+    for (long i = 0; i < connections; i++) fds[i] = all[i].fd;
+    close_all(fds, connections);
+    unsigned long long moved = ended.bytes - began.bytes;
+    printf("{\"messages\": %.1f, \"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.9f}\n", (double)moved / size, moved,
+           ended.wall - began.wall, ended.cpu - began.cpu);
+}
+
+/* ---- storm ---- */
+
+static void storm(void) {
+    int *fds = calloc(burst, sizeof *fds);
+    double accept = 0, ending = 0;
+    struct moment first = now(0);
+    for (long left = connections; left > 0; left -= burst) {
+        long count = left < burst ? left : burst;
+        struct moment before = now(0);
+        for (long i = 0; i < count; i++) fds[i] = open_connection();
+        if (send(fds[count - 1], "x", 1, MSG_NOSIGNAL) != 1 || recv(fds[count - 1], buffer, 1, 0) != 1) fail("echo");
+        struct moment opened = now(0);
+        close_all(fds, count);
+        accept += opened.cpu - before.cpu;
+        ending += now(0).cpu - opened.cpu;
+    }
+    printf("{\"connections\": %ld, \"seconds\": %.6f, \"accept\": %.9f, \"close\": %.9f}\n", connections,
+           now(0).wall - first.wall, accept, ending);
+}
+
+static void options(int count, char **arguments) {
+    struct { const char *name; long *value; } known[] = {
+        {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
+        {"messages", &messages}, {"seconds", &seconds}, {"warm", &warm}, {"burst", &burst},
+    };
+    for (int i = 0; i < count; i++) {
+        char *equals = strchr(arguments[i], '=');
+        size_t found = 0, all = sizeof known / sizeof *known;
+        while (found < all && (!equals || strncmp(arguments[i], known[found].name, equals - arguments[i]) ||
+                               known[found].name[equals - arguments[i]])) found++;
+        if (found == all) fprintf(stderr, "load: unknown option %s\n", arguments[i]), exit(2);
+        *known[found].value = atol(equals + 1);
+    }
+}
+
+int main(int count, char **arguments) {
+    if (count < 2) fprintf(stderr, "usage: load echo|storm name=value ...\n"), exit(2);
+    options(count - 2, arguments + 2);
+    if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
+    message = malloc(size);
+    for (long i = 0; i < size; i++) message[i] = 'a' + i % 26;
+    if (!strcmp(arguments[1], "echo") && (messages > 0 || seconds > 0)) echo();
+    else if (!strcmp(arguments[1], "storm")) storm();
+    else fprintf(stderr, "load: echo needs messages= or seconds=\n"), exit(2);
+    return 0;
+}
