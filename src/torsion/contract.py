@@ -27,7 +27,7 @@ from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
 from .engine.turn import Engine
 from .failure import Failure
-from .net import lookup
+from .net import lookup, tcp
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
 from .pool import threadable
 from .pool.threadpool import ThreadPool
@@ -39,6 +39,8 @@ OVERRIDABLE = frozenset({
     "runUntilCurrent", "timeout", "doIteration", "mainLoop", "iterate", "seconds", "callLater", "wakeUp", "addReader",
     "addWriter", "removeReader", "removeWriter", "removeAll", "_moveCallLaterSooner",
 })  # fmt: skip
+# Of these, what brings readiness to those who are watched.
+WATCHING = ("addReader", "addWriter", "removeReader", "removeWriter", "doIteration")
 _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
 
 
@@ -54,7 +56,7 @@ def running_here() -> Reactor | None:
     return _here.reactor
 
 
-class _Running:
+class Running:
     """Marks a reactor as the one that runs here. (A class: iterate() would feel a generator's cost.)"""
 
     __slots__ = ("before", "reactor")
@@ -101,6 +103,9 @@ class Reactor:
         reactor.run()
     """
 
+    #: What waits for child processes; made once a reactor.
+    children: type[Reaper] = Reaper
+
     def __init__(
         self, clock: Callable[[], float] | None = None, poller: Poller | None = None, engine: Engine | None = None
     ) -> None:
@@ -115,7 +120,7 @@ class Reactor:
         self._clock = engine.clock
         timers = engine.timers
         self._timer_methods: tuple[Callable[[Any], object], ...] = (timers.add, timers.cancel, timers.reset)
-        self._children = Reaper()
+        self._children = self.children()
         self._signals = Signals(engine, self._children.reap_all)
         self._lifeline = _Lifeline(engine, self._signals)
         self._life = states.IDLE
@@ -176,7 +181,7 @@ class Reactor:
         With ``installSignalHandlers``, SIGINT and SIGTERM stop it (in the main thread; elsewhere that is reported).
         Raises ReactorAlreadyRunning, and ReactorNotRestartable once it was stopped (semantics 37).
         """
-        with _Running(self):
+        with Running(self):
             self.startRunning(installSignalHandlers=installSignalHandlers)
             try:
                 self.mainLoop()
@@ -188,7 +193,7 @@ class Reactor:
         self._enter(states.after(self._life, states.START))
         self._install_signal_handlers = bool(installSignalHandlers)
         threadable.registerAsIOThread()
-        with _Running(self):
+        with Running(self):
             self.fireSystemEvent("startup")
 
     def _reallyStartRunning(self) -> None:
@@ -201,18 +206,22 @@ class Reactor:
     def mainLoop(self) -> None:
         """Turn the loop while it is started. What leaves a turn is reported, and the loop goes on (semantics 43)."""
         outer, self._looping = self._looping, True
-        with _Running(self):
-            while self._life.started:
-                try:
-                    while self._life.started:
-                        if self.engine.overridden:
-                            self._turn_by_contract()
-                        else:
-                            self.engine.turn(None)
-                except BaseException:
-                    report.failure("Unexpected error in main loop.", Failure())
+        with Running(self):
+            self._go_on()
         # It may have been run again inside one of its own turns, after a crash: then that one ends too.
         self._looping = self.engine.stopping = outer
+
+    def _go_on(self) -> None:
+        """Turn while started: the one thing that a reactor in somebody else's loop does otherwise."""
+        while self._life.started:
+            try:
+                while self._life.started:
+                    if self.engine.overridden:
+                        self._turn_by_contract()
+                    else:
+                        self.engine.turn(None)
+            except BaseException:
+                report.failure("Unexpected error in main loop.", Failure())
 
     def _turn_by_contract(self) -> None:
         self.runUntilCurrent()
@@ -222,7 +231,7 @@ class Reactor:
 
     def iterate(self, delay: float | None = 0) -> None:
         """Run what is due, then wait at most ``delay`` seconds for I/O and deliver it. May be called in a callback."""
-        with _Running(self):
+        with Running(self):
             self.runUntilCurrent()
             self.doIteration(delay)
 
@@ -236,6 +245,9 @@ class Reactor:
 
     def doIteration(self, delay: float | None) -> None:
         """Wait at most ``delay`` seconds (None: no limit) for I/O and deliver it."""
+        self._wait(delay)
+
+    def _wait(self, delay: float | None) -> None:
         self.engine.poll(delay)
 
     def stop(self) -> None:
@@ -339,7 +351,7 @@ class Reactor:
         return calls
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
-        self.engine.timers.reset(call)
+        self._timer_methods[2](call)
 
     def _cancelCallLater(self, call: DelayedCall) -> None:
         self.engine.timers.cancel(call)
@@ -435,6 +447,17 @@ class Reactor:
         """What addWriter added."""
         return self._descriptors.writers()
 
+    # Streams. Contract: IReactorTCP
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> tcp.Port:
+        """Accept connections on ``port`` (0: any free one) of ``interface`` ("": all IPv4 ones) for ``factory``.
+
+        Raises CannotListenError at once (semantics 73).
+        """
+        listening = tcp.Port(port, factory, backlog, interface, self)
+        listening.startListening()
+        return listening
+
     def disconnectAll(self) -> None:
         """Remove all, and tell each that its connection is lost; one that raises does not stop the rest (40)."""
         for selectable in self.removeAll():
@@ -456,6 +479,8 @@ def _note(reactor: Any) -> None:
     engine: Engine | None = reactor.__dict__.get("engine")
     if engine is None or "_clock" not in reactor.__dict__:
         return  # a subclass that sets attributes before it calls our __init__
+    # Streams watch by themselves only where nobody else watches or waits for them.
+    engine.carries_streams = not any(_replaced(reactor, name) for name in WATCHING)
     before, engine.overridden = engine.overridden, any(_replaced(reactor, name) for name in OVERRIDABLE)
     if engine.overridden and not before:
         engine.wake()  # if this is a callback: the turn that goes on is still a native one, and is not to sleep

@@ -16,13 +16,13 @@ from typing import TypeAlias
 
 from .failure import Failure
 
-__all__ = ["Sink", "error", "failure", "set_sink", "warning"]
+__all__ = ["Sink", "error", "failure", "info", "set_sink", "warning"]
 
-# (level, text, failure, details): level is "error" or "warning", text is plain (not a format), details are for machines
+# (level, text, failure, details): level is "error", "warning" or "info", text is plain (not a format), details are for machines
 Sink: TypeAlias = Callable[[str, str, Failure | None, dict[str, object]], None]
 
 _logger = logging.getLogger("torsion")
-_levels = {"error": logging.ERROR, "warning": logging.WARNING}
+_levels = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO}
 
 
 def failure(text: str, failure: Failure, **details: object) -> None:
@@ -38,6 +38,11 @@ def error(text: str, **details: object) -> None:
 def warning(text: str, **details: object) -> None:
     """Report what is suspicious but not an error. Any thread; never raises."""
     _send("warning", text, None, details)
+
+
+def info(text: str, **details: object) -> None:
+    """Say what an operator may want to know: a port is opened or closed. Any thread; never raises."""
+    _send("info", text, None, details)
 
 
 def set_sink(sink: Sink | None) -> None:

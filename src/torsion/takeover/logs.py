@@ -27,6 +27,8 @@ class Sink:
         elif level == "error":
             # isError is how observers of the older log see that it is one.
             self._logger.critical("{torsion_text}", torsion_text=text, isError=True, **details)
+        elif level == "info":
+            self._logger.info("{torsion_text}", torsion_text=text, **details)
         else:
             self._logger.warn("{torsion_text}", torsion_text=text, **details)
 
@@ -48,5 +50,7 @@ def _again(level: str, text: str, failure: Failure | None, details: dict[str, ob
         report.failure(text, failure, **details)
     elif level == "error":
         report.error(text, **details)
+    elif level == "info":
+        report.info(text, **details)
     else:
         report.warning(text, **details)

@@ -1,0 +1,288 @@
+"""TCP: connections accepted and made, ports, connectors. The rules are in stream.py and listener.py; here are sockets.
+
+These are thin classes of Python over the compiled stream, because programs subclass them, set attributes on them and
+their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from .. import report
+from ..address import IPv4Address, IPv6Address
+from ..core.deferred import Deferred
+from ..engine.turn import Engine
+from ..error import CannotListenError
+from ..failure import Failure
+from .descriptor import CONNECTION_DONE
+from .listener import RESERVE, Batch, serve
+from .stream import Stream
+
+# A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
+OWN_WAYS = ("doRead", "doWrite", "writeSomeData", "_dataReceived", "fileno", "_isSendBufferFull", "_maybePauseProducer",
+            "_postLoseConnection", "startReading", "startWriting", "stopReading", "stopWriting", "bufferSize")  # fmt: skip
+_native_classes: dict[type, bool] = {}
+
+
+def engine_of(reactor: Any, kind: type) -> Engine | None:
+    """The engine that drives a stream of this class natively; None where the contract's methods must be used."""
+    engine = getattr(reactor, "engine", None)
+    if not isinstance(engine, Engine) or not engine.carries_streams:
+        return None
+    native = _native_classes.get(kind)
+    if native is None:
+        native = _native_classes[kind] = all(getattr(kind, name) is getattr(Connection, name) for name in OWN_WAYS)
+    return engine if native else None
+
+
+class Connection(Stream):
+    """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
+
+    addressFamily: int = socket.AF_INET
+    bufferSize = 65536
+    TLS = False
+    logstr = "Uninitialized"
+
+    def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
+        Stream.__init__(self, reactor)
+        self._take(skt)
+        self._protocol = protocol
+
+    def _take(self, skt: Any) -> None:
+        """Use this socket: an object, or a bare descriptor."""
+        engine = engine_of(self.reactor, self.__class__)
+        if isinstance(skt, int):
+            if engine is not None:
+                self._attach(skt, None, engine)
+                return
+            skt = socket.socket(fileno=skt)
+            skt.setblocking(False)
+        elif skt.__class__ is not socket.socket:
+            engine = None  # not the kernel's: only its own methods know what it does
+        self._attach(skt.fileno(), skt, engine)
+
+    @property
+    def socket(self) -> Any:
+        """The socket. AttributeError once the connection is lost (98)."""
+        return self._socket_object()
+
+    @socket.setter
+    def socket(self, skt: Any) -> None:
+        self._take(skt)
+
+    @socket.deleter
+    def socket(self) -> None:
+        self._socket = None
+
+    def getHandle(self) -> Any:
+        """The socket object."""
+        return self.socket
+
+    def getTcpNoDelay(self) -> bool:
+        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send small segments at once. Off by default (75)."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+
+    def getTcpKeepAlive(self) -> bool:
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Have the kernel ask a silent peer from time to time whether it is still there."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+    def logPrefix(self) -> str:
+        return self.logstr
+
+    def _getLogPrefix(self, obj: Any) -> str:
+        return _log_prefix(obj)
+
+    def _address(self, raw: Any) -> Any:
+        return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *raw)
+
+
+def _log_prefix(obj: Any) -> str:
+    """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
+    prefix = getattr(obj, "logPrefix", None)
+    return str(obj.__class__.__name__ if prefix is None else prefix())
+
+
+class Server(Connection):
+    """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
+
+    def __init__(
+        self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
+    ) -> None:
+        Stream.__init__(self, reactor)
+        self._take(sock)
+        self._peer, self._owner, self._number = client, server, sessionno
+        if len(client) == 4:
+            self.addressFamily = socket.AF_INET6
+        self._open(protocol)
+
+    @property
+    def client(self) -> Any:
+        return self._peer
+
+    @property
+    def hostname(self) -> Any:
+        return self._peer[0]
+
+    @property
+    def server(self) -> Any:
+        return self._owner
+
+    @property
+    def sessionno(self) -> int:
+        number: int = self._number
+        return number
+
+    @property
+    def logstr(self) -> str:  # type: ignore[override]
+        return f"{_log_prefix(self.protocol)},{self._number},{self.hostname}"
+
+    def __repr__(self) -> str:
+        protocol = self._protocol
+        name = "disconnected" if protocol is None else protocol.__class__.__name__
+        return f"<{name} #{self._number} on {self._owner._realPortNumber}>"
+
+    def getHost(self) -> Any:
+        """This end's address. AttributeError once the connection is lost (67)."""
+        return self._address(self.socket.getsockname())
+
+    def getPeer(self) -> Any:
+        """The peer's address, also after the end."""
+        return self._address(self._peer)
+
+
+class Port:
+    """A listening socket. Contract: IListeningPort."""
+
+    socketType = socket.SOCK_STREAM
+    addressFamily: int = socket.AF_INET
+    transport = Server
+    sessionno = 0
+    numberAccepts = 100
+    connected = False
+    disconnected = False
+    disconnecting = False
+    _type = "TCP"
+    _realPortNumber: int | None = None
+    _preexistingSocket: Any = None
+    deferred: Deferred | None = None
+
+    def __init__(self, port: int, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
+        self.port, self.factory, self.backlog, self.interface, self.reactor = port, factory, backlog, interface, reactor
+        if ":" in interface:
+            self.addressFamily = socket.AF_INET6
+
+    def createInternetSocket(self) -> socket.socket:
+        skt = socket.socket(self.addressFamily, self.socketType)
+        skt.setblocking(False)
+        skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return skt
+
+    def startListening(self) -> None:
+        """Bind and listen. CannotListenError if that fails (73)."""
+        RESERVE.reserve()
+        skt = self._preexistingSocket
+        if skt is None:
+            skt = self.createInternetSocket()
+            try:
+                skt.bind((self.interface, self.port))
+                skt.listen(self.backlog)
+            except OSError as error:
+                skt.close()
+                raise CannotListenError(self.interface, self.port, error) from None
+            except OverflowError:
+                skt.close()
+                raise
+        else:
+            self._preexistingSocket = None
+        self._realPortNumber = skt.getsockname()[1]
+        report.info(f"{_log_prefix(self.factory)} starting on {self._realPortNumber}")
+        self.factory.doStart()
+        self.socket = skt
+        self.connected = True
+        self.startReading()
+
+    def fileno(self) -> int:
+        skt = getattr(self, "socket", None)
+        return -1 if skt is None else skt.fileno()
+
+    def startReading(self) -> None:
+        self.reactor.addReader(self)
+
+    def stopReading(self) -> None:
+        self.reactor.removeReader(self)
+
+    def _buildAddr(self, address: Any) -> Any:
+        return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *address)
+
+    def doRead(self) -> None:
+        """Accept those who wait (74)."""
+        batch = Batch(self.socket, self.numberAccepts, str(self))
+        accepted = batch.take()
+        while accepted is not None:
+            self._serve(*accepted)
+            if self.disconnecting or not self.connected:
+                return  # the program stopped listening meanwhile
+            accepted = batch.take()
+        self.numberAccepts = batch.next_most()
+
+    def _serve(self, connection: Any, address: Any) -> None:
+        protocol = serve(lambda: self.factory.buildProtocol(self._buildAddr(address)), connection)
+        if protocol is None:
+            return
+        number = self.sessionno
+        self.sessionno = number + 1
+        try:
+            protocol.makeConnection(self.transport(connection, protocol, address, self, number, self.reactor))
+        except BaseException:
+            report.failure("Unhandled error in connectionMade", Failure())
+
+    def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Deferred | None:
+        """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""
+        self.disconnecting = True
+        self.stopReading()
+        if not self.connected:
+            return None
+        if self.deferred is None:
+            self.deferred = Deferred()
+            self.reactor.callLater(0, self.connectionLost, connDone)
+        return self.deferred
+
+    stopListening = loseConnection
+
+    def connectionLost(self, reason: Failure) -> None:
+        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
+        self._realPortNumber = None
+        self.disconnected, self.connected = True, False
+        self.reactor.removeReader(self)
+        deferred, self.deferred = self.deferred, None
+        try:
+            self.socket.close()
+            del self.socket
+            self.factory.doStop()
+        except BaseException:
+            if deferred is None:
+                raise
+            deferred.errback(Failure())
+        else:
+            self.disconnecting = False
+            if deferred is not None:
+                deferred.callback(None)
+
+    def logPrefix(self) -> str:
+        return _log_prefix(self.factory)
+
+    def getHost(self) -> Any:
+        """The address that it listens on."""
+        return self._buildAddr(self.socket.getsockname())
+
+    def __repr__(self) -> str:
+        name = f"{self.__class__.__module__}.{self.__class__.__qualname__}"
+        where = "(not listening)" if self._realPortNumber is None else f"on {self._realPortNumber}"
+        return f"<{name} of {self.factory.__class__.__qualname__} {where}>"
