@@ -62,15 +62,20 @@ static int open_connection(void) {
     return fd;
 }
 
-/* Ends our side, then reads until the server has ended its own: no work is left over for whoever is measured next. */
-static void close_all(const int *fds, long count) {
+/* Ends our side, then reads until the server has ended its own: no work is left over for whoever is measured next.
+ * Returns how many the server has not ended within a fifth of a second (rloop 0.5 never does). */
+static long close_all(const int *fds, long count) {
+    struct timeval patience = {0, 200000};
+    long deaf = 0;
     for (long i = 0; i < count; i++) shutdown(fds[i], SHUT_WR);
     for (long i = 0; i < count; i++) {
         ssize_t received;
-        while ((received = recv(fds[i], buffer, BUFFER, 0)) > 0) {}
-        if (received < 0) fail("recv, closing");
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        while ((received = recv(fds[i], buffer, BUFFER, deaf ? MSG_DONTWAIT : 0)) > 0) {}
+        if (received < 0) deaf++;
         close(fds[i]);
     }
+    return deaf;
 }
 
 /* ---- echo ---- */
@@ -148,7 +153,7 @@ static void storm(void) {
         for (long i = 0; i < count; i++) fds[i] = open_connection();
         if (send(fds[count - 1], "x", 1, MSG_NOSIGNAL) != 1 || recv(fds[count - 1], buffer, 1, 0) != 1) fail("echo");
         struct moment opened = now(0);
-        close_all(fds, count);
+        if (close_all(fds, count)) errno = 0, fail("the server does not close");
         accept += opened.cpu - before.cpu;
         ending += now(0).cpu - opened.cpu;
     }
