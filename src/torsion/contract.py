@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import signal
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -26,8 +27,9 @@ from .core.timers import DelayedCall, describe
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
 from .engine.turn import Engine
+from .error import UnsupportedAddressFamily
 from .failure import Failure
-from .net import lookup, tcp
+from .net import lookup, tcp, tcpclient
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
 from .pool import threadable
 from .pool.threadpool import ThreadPool
@@ -449,14 +451,43 @@ class Reactor:
 
     # Streams. Contract: IReactorTCP
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> tcp.Port:
+    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> tcp.Port:
         """Accept connections on ``port`` (0: any free one) of ``interface`` ("": all IPv4 ones) for ``factory``.
 
-        Raises CannotListenError at once (semantics 73).
+        A port may be what tcp.makeBinding makes. Raises CannotListenError at once (semantics 73).
         """
         listening = tcp.Port(port, factory, backlog, interface, self)
         listening.startListening()
         return listening
+
+    def connectTCP(
+        self, host: str, port: int | str, factory: Any, timeout: float | None = 30, bindAddress: Any = None
+    ) -> tcpclient.Connector:
+        """Connect ``factory`` to a host, by address or by name (IPv4 then), and a port, by number or service name.
+
+        The attempt begins on a later pass and may take ``timeout`` seconds, the lookup included (semantics 70-72).
+        """
+        connector = tcpclient.Connector(host, port, factory, timeout, bindAddress, self)
+        connector.connect()
+        return connector
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> tcp.Port:
+        """Accept connections on a descriptor that listens already; it is duplicated, so close yours (semantics 101).
+
+        Raises UnsupportedAddressFamily.
+        """
+        _must_be_ip(addressFamily)
+        listening = tcp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
+        listening.startListening()
+        return listening
+
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """Give ``factory`` a connection that is made already; it is duplicated, so close yours (semantics 101).
+
+        Raises UnsupportedAddressFamily.
+        """
+        _must_be_ip(addressFamily)
+        return tcp.Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
 
     def disconnectAll(self) -> None:
         """Remove all, and tell each that its connection is lost; one that raises does not stop the rest (40)."""
@@ -468,6 +499,11 @@ class Reactor:
 
     def _disconnectSelectable(self, selectable: Any, why: Any, isRead: bool) -> None:
         disconnect(self, selectable, why, isRead)
+
+
+def _must_be_ip(family: int) -> None:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        raise UnsupportedAddressFamily(family)
 
 
 def _note(reactor: Any) -> None:

@@ -95,31 +95,3 @@ def with_flag(stage: Stage, flag: str, value: object) -> Stage:
     wanted = bool(value)
     agreeing = [candidate for candidate in STAGES if getattr(candidate, flag) is wanted]
     return max(agreeing, key=lambda candidate: sum(map(bool.__eq__, candidate.flags(), stage.flags())))
-
-
-# A stream's life. Numbers, because every write compares one; up to CLOSING it takes what is written, up to ABORTED it
-# is connected (semantics 62-65).
-OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW = range(7)
-STREAM_STATES = ("open", "half closing", "closing", "half closed", "aborted", "lost", "new")
-
-# The events: a connection is made; loseConnection; loseWriteConnection; everything written was sent; abortConnection;
-# connectionLost. The peer's end of file is none of them: it ends reading, or the whole connection.
-CONNECT, LOSE, LOSE_WRITE, FLUSHED, ABORT, LOSS = "connect", "lose", "lose write", "flushed", "abort", "loss"
-
-# What is not written changes nothing. CLOSING and HALF_CLOSING first send what was written; whoever wants to close
-# a stream that cannot send any more is told so at once (63). To shut the writing side a second time ends the connection
-# (65), through another flush.
-STREAM_MOVES: dict[int, dict[str, int]] = {
-    NEW: {CONNECT: OPEN, LOSS: LOST},
-    OPEN: {LOSE: CLOSING, LOSE_WRITE: HALF_CLOSING, ABORT: ABORTED, LOSS: LOST},
-    HALF_CLOSING: {LOSE: CLOSING, FLUSHED: HALF_CLOSED, ABORT: ABORTED, LOSS: LOST},
-    CLOSING: {FLUSHED: LOST, ABORT: ABORTED, LOSS: LOST},
-    HALF_CLOSED: {LOSE: LOST, ABORT: ABORTED, LOSS: LOST},
-    ABORTED: {LOSS: LOST},
-    LOST: {},
-}
-
-
-def stream_after(state: int, event: str) -> int:
-    """The state that follows."""
-    return STREAM_MOVES[state].get(event, state)

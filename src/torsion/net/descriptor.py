@@ -22,6 +22,14 @@ from ..failure import Failure
 CONNECTION_DONE = Failure(ConnectionDone("Connection done"))
 CONNECTION_LOST = Failure(ConnectionLost("Connection lost"))
 
+
+def no_reactor() -> Any:
+    raise RuntimeError("no reactor was given, and torsion.reactors, which knows the process's, was not imported")
+
+
+#: The reactor that is meant where none is given. This floor does not know; torsion.reactors does, and says so here.
+current_reactor: Callable[[], Any] = no_reactor
+
 Disconnect = Callable[[Any, BaseException, bool], object]
 """What to do with an object, why, and whether it was its reading side that ended."""
 
@@ -110,6 +118,9 @@ class DescriptorSet:
 
     def add(self, selectable: Any, interest: int, disconnect: Disconnect) -> None:
         """Watch it for READ or WRITE. Raises ValueError if it has no file descriptor (semantics 98)."""
+        if self._watches_itself(selectable):
+            (selectable.startReading if interest & READ else selectable.startWriting)()
+            return
         fd = selectable.fileno()
         if fd < 0:
             raise ValueError(f"{selectable!r} cannot be watched: its file descriptor is {fd}")
@@ -137,6 +148,11 @@ class DescriptorSet:
         """Watch it no longer for READ or WRITE. Nothing happens if it was not watched. Its fileno is not called."""
         descriptor = self._by_object.get(id(selectable))
         if descriptor is None:
+            if self._watches_itself(selectable):
+                if interest & READ:
+                    selectable.stopReading()
+                if interest & WRITE:
+                    selectable.stopWriting()
             return
         if interest & READ and descriptor.reader is selectable:
             descriptor.reader = None
@@ -159,10 +175,20 @@ class DescriptorSet:
         return removed
 
     def readers(self) -> list[Any]:
-        return [each.reader for each in self._by_number.values() if each.reader is not None]
+        by_contract = [each.reader for each in self._by_number.values() if each.reader is not None]
+        return by_contract + self._streams(READ)
 
     def writers(self) -> list[Any]:
-        return [each.writer for each in self._by_number.values() if each.writer is not None]
+        by_contract = [each.writer for each in self._by_number.values() if each.writer is not None]
+        return by_contract + self._streams(WRITE)
+
+    def _watches_itself(self, selectable: Any) -> bool:
+        """Whether it is a stream that the engine drives natively; readers and writers it is nonetheless."""
+        return getattr(selectable, "watched_by", None) is self._engine
+
+    def _streams(self, interest: int) -> list[Any]:
+        watched = self._engine.watched()
+        return [each for each, wanted in watched if wanted & interest and self._watches_itself(each)]
 
     def _forget_unwatched(self, selectables: list[Any], descriptor: Descriptor) -> None:
         for each in selectables:
@@ -198,6 +224,10 @@ class InternalReader:
 
     def doRead(self) -> None:
         self._waker.on_ready(READ)
+
+    def wakeUp(self) -> None:
+        """End the wait of whoever watches this. Any thread."""
+        self._waker.wake()
 
     def connectionLost(self, reason: object) -> None:
         """Nothing: the engine closes it."""

@@ -24,7 +24,7 @@ NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK}
 
 
 def accept(listening: Any) -> tuple[Any, Any] | int:
-    """A connection and its peer's address, or -errno. The connection is a bare descriptor if the socket is a real one."""
+    """A connection and its peer's address, or -errno. The connection of a real socket is a bare descriptor."""
     if listening.__class__ is socket.socket:
         return Sys.accept(listening)
     try:

@@ -4,6 +4,9 @@ from ..core.outbox cimport Outbox
 from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
 
+cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN
+cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL
+
 
 cdef class Stream:
     cdef public object reactor
@@ -41,7 +44,7 @@ cdef class Stream:
     cpdef _socket_object(self)
     cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)
-    cdef _close(self, bint abort)
+    cpdef _close(self, bint abort)
     cdef _over_mark(self)
     cdef _abort(self, error)
     cdef _report(self, where)

@@ -1,9 +1,9 @@
-"""The rules of a byte stream, once for every transport: when it sends, what closing waits for, who is told, in which order.
+"""The rules of a byte stream, once for every transport: when it sends, what closing waits for, who is told and when.
 
-Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready` receives,
-calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python. The
-*contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods a program may have
-replaced. Rules are written once, below both: `_received`, `_send`, `_drained`, `_end`.
+Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready`
+receives, calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python.
+The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
+may have replaced. The rules are below both: what one send leads to is in `_send` and `_drained`, how it ends in `_end`.
 
 A write only notes what is to be sent; no user code runs in it, but for pauseProducing (62). It is sent once: when the
 event that wrote it ends, or before the loop sleeps. What the kernel does not take then waits for room.
@@ -18,14 +18,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import report
-from ..core import states
-from ..core.states import ABORTED, CLOSING, HALF_CLOSED, HALF_CLOSING, LOST, NEW, OPEN
+from ..core import streamlife as life
 from ..core.outbox import Outbox
 from ..engine.turn import Engine
 from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..failure import Failure
 from ..twin.kernel import GONE, READ, WRITE, Sys
 from .descriptor import CONNECTION_DONE, CONNECTION_LOST
+
+# As C numbers in the compiled lane.
+OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED = life.OPEN, life.HALF_CLOSING, life.CLOSING, life.HALF_CLOSED
+ABORTED, LOST, NEW = life.ABORTED, life.LOST, life.NEW
+AGAIN = -errno.EAGAIN
 
 BUFFER = 65536
 """The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
@@ -42,6 +46,8 @@ class WriteLimitExceeded(ConnectionAborted):
 
 class Stream:
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
+
+    bufferSize = BUFFER
 
     def __init__(self, reactor: Any) -> None:
         self.reactor = reactor
@@ -74,6 +80,11 @@ class Stream:
         self._protocol = protocol
         self._state = OPEN
         self.startReading()
+
+    @property
+    def watched_by(self) -> Engine | None:
+        """The engine that drives this natively, or None."""
+        return self._engine
 
     def fileno(self) -> int:
         """The descriptor; -1 once the connection is lost."""
@@ -128,7 +139,7 @@ class Stream:
                 if data.__class__ is bytes and data:
                     self._protocol.dataReceived(data)
                     reading = False
-                elif data != -errno.EAGAIN:
+                elif data != AGAIN:
                     why = CONNECTION_LOST.value if data else CONNECTION_DONE.value
             elif ready & GONE:  # reported unasked: what there was to read has been read by now (59)
                 reading = self._interest & READ != 0
@@ -278,7 +289,7 @@ class Stream:
         elif self._state == CLOSING:
             return self._postLoseConnection()
         elif self._state == HALF_CLOSING:
-            self._state = states.stream_after(self._state, states.FLUSHED)
+            self._state = life.after(self._state, life.FLUSHED)
             self._closeWriteConnection()
         return None
 
@@ -291,7 +302,7 @@ class Stream:
     @connected.setter
     def connected(self, value: object) -> None:
         if value:
-            self._state = states.stream_after(self._state, states.CONNECT)
+            self._state = life.after(self._state, life.CONNECT)
         elif self._state < LOST:
             self._state = NEW
 
@@ -343,7 +354,7 @@ class Stream:
             self.connectionLost(reason)
 
     def _tell_half(self, hook: str, reason: Failure | None) -> bool:
-        """Call a hook of IHalfCloseableProtocol, if the protocol has these; one that raises ends the connection (65)."""
+        """Call a hook of IHalfCloseableProtocol, if the protocol is one; if it raises, the connection ends (65)."""
         protocol = half_closeable(self._protocol)
         if protocol is None:
             return False
@@ -358,7 +369,7 @@ class Stream:
     def loseConnection(self) -> None:
         """Send what was written, then close; nothing more is read. Contract: ITransport (63)."""
         state = self._state
-        self._state = states.stream_after(state, states.LOSE)
+        self._state = life.after(state, life.LOSE)
         if self._state == state:
             return
         if self._state == LOST:
@@ -374,7 +385,7 @@ class Stream:
         """Send what was written, then shut the writing side. ValueError after the connection was lost (65, 98)."""
         if self._fd < 0:
             raise ValueError("the connection is lost: there is no writing side to shut")
-        self._state = states.stream_after(self._state, states.LOSE_WRITE)
+        self._state = life.after(self._state, life.LOSE_WRITE)
         self._send_soon()
 
     def abortConnection(self) -> None:
@@ -383,7 +394,7 @@ class Stream:
 
     def _abort(self, error: ConnectionAborted) -> None:
         state = self._state
-        self._state = states.stream_after(state, states.ABORT)
+        self._state = life.after(state, life.ABORT)
         if self._state == state:
             return
         self.stopReading()
@@ -409,7 +420,7 @@ class Stream:
         """The connection is over. Flags, producer, socket, protocol, in this order (67)."""
         if self._state == LOST:
             return
-        self._state = states.stream_after(self._state, states.LOSS)
+        self._state = life.after(self._state, life.LOSS)
         self._outbox = Outbox()
         producer, self.producer = self.producer, None
         if producer is not None:
@@ -487,7 +498,7 @@ class Stream:
     def _over_mark(self) -> None:
         """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""
         if self._limit and self._outbox.size > self._limit:
-            self._abort(WriteLimitExceeded(f"{self._outbox.size} bytes wait to be written, and the limit is {self._limit}"))
+            self._abort(WriteLimitExceeded(f"{self._outbox.size} bytes wait to be written; the limit is {self._limit}"))
         elif self._engine is None:
             self._maybePauseProducer()
         elif self.producer is not None and self.streamingProducer:
@@ -495,7 +506,7 @@ class Stream:
             self.producer.pauseProducing()
 
     def _isSendBufferFull(self) -> bool:
-        return self._outbox.size > self.bufferSize
+        return self._outbox.over(self.bufferSize)
 
     def _maybePauseProducer(self) -> None:
         if self.producer is not None and self.streamingProducer and self._isSendBufferFull():
@@ -511,6 +522,14 @@ class Stream:
         self._limit = limit if abort else 0
 
     # Names
+
+    def getHost(self) -> Any:
+        """This end's address."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not know its address")
+
+    def getPeer(self) -> Any:
+        """The other end's address."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not know its peer's address")
 
     def logPrefix(self) -> str:
         return "-"

@@ -15,13 +15,17 @@ from ..core.deferred import Deferred
 from ..engine.turn import Engine
 from ..error import CannotListenError
 from ..failure import Failure
+from .binding import for_listening
 from .descriptor import CONNECTION_DONE
+from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, Batch, serve
 from .stream import Stream
 
 # A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
-OWN_WAYS = ("doRead", "doWrite", "writeSomeData", "_dataReceived", "fileno", "_isSendBufferFull", "_maybePauseProducer",
-            "_postLoseConnection", "startReading", "startWriting", "stopReading", "stopWriting", "bufferSize")  # fmt: skip
+OWN_WAYS = (
+    "doRead", "doWrite", "writeSomeData", "_dataReceived", "fileno", "bufferSize", "_isSendBufferFull",
+    "_maybePauseProducer", "_postLoseConnection", "startReading", "startWriting", "stopReading", "stopWriting",
+)  # fmt: skip
 _native_classes: dict[type, bool] = {}
 
 
@@ -40,7 +44,6 @@ class Connection(Stream):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
     addressFamily: int = socket.AF_INET
-    bufferSize = 65536
     TLS = False
     logstr = "Uninitialized"
 
@@ -51,16 +54,20 @@ class Connection(Stream):
 
     def _take(self, skt: Any) -> None:
         """Use this socket: an object, or a bare descriptor."""
-        engine = engine_of(self.reactor, self.__class__)
-        if isinstance(skt, int):
-            if engine is not None:
-                self._attach(skt, None, engine)
-                return
+        engine = self._driver(skt)
+        if not isinstance(skt, int):
+            self._attach(skt.fileno(), skt, engine)
+        elif engine is not None:
+            self._attach(skt, None, engine)
+        else:
             skt = socket.socket(fileno=skt)
             skt.setblocking(False)
-        elif skt.__class__ is not socket.socket:
-            engine = None  # not the kernel's: only its own methods know what it does
-        self._attach(skt.fileno(), skt, engine)
+            self._attach(skt.fileno(), skt, None)
+
+    def _driver(self, skt: Any) -> Engine | None:
+        """What watches it: our engine, or None for the reactor and the methods of the contract."""
+        real = isinstance(skt, int) or skt.__class__ is socket.socket  # else only its own methods know what it does
+        return engine_of(self.reactor, self.__class__) if real else None
 
     @property
     def socket(self) -> Any:
@@ -97,16 +104,12 @@ class Connection(Stream):
         return self.logstr
 
     def _getLogPrefix(self, obj: Any) -> str:
-        return _log_prefix(obj)
+        """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
+        own = getattr(obj, "logPrefix", None)
+        return str(own()) if callable(own) else type(obj).__name__
 
     def _address(self, raw: Any) -> Any:
         return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *raw)
-
-
-def _log_prefix(obj: Any) -> str:
-    """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
-    prefix = getattr(obj, "logPrefix", None)
-    return str(obj.__class__.__name__ if prefix is None else prefix())
 
 
 class Server(Connection):
@@ -141,12 +144,27 @@ class Server(Connection):
 
     @property
     def logstr(self) -> str:  # type: ignore[override]
-        return f"{_log_prefix(self.protocol)},{self._number},{self.hostname}"
+        return f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}"
+
+    @classmethod
+    def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
+        """A transport for a descriptor that is connected already; None if the factory has no protocol (101)."""
+        skt = socket.fromfd(fileDescriptor, addressFamily, socket.SOCK_STREAM)
+        skt.setblocking(False)
+        peer = skt.getpeername()
+        kind = IPv6Address if addressFamily == socket.AF_INET6 else IPv4Address
+        protocol = factory.buildProtocol(kind("TCP", *peer))
+        if protocol is None:
+            skt.close()
+            return None
+        self = cls(skt, protocol, peer, None, peer[1], reactor)
+        protocol.makeConnection(self)
+        return self
 
     def __repr__(self) -> str:
-        protocol = self._protocol
-        name = "disconnected" if protocol is None else protocol.__class__.__name__
-        return f"<{name} #{self._number} on {self._owner._realPortNumber}>"
+        name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
+        on = "" if self._owner is None else f" on {self._owner._realPortNumber}"
+        return f"<{name} #{self._number}{on}>"
 
     def getHost(self) -> Any:
         """This end's address. AttributeError once the connection is lost (67)."""
@@ -157,52 +175,55 @@ class Server(Connection):
         return self._address(self._peer)
 
 
-class Port:
+class Port(BasePort):
     """A listening socket. Contract: IListeningPort."""
 
     socketType = socket.SOCK_STREAM
-    addressFamily: int = socket.AF_INET
+    addressFamily = socket.AF_INET
     transport = Server
     sessionno = 0
     numberAccepts = 100
-    connected = False
-    disconnected = False
-    disconnecting = False
     _type = "TCP"
     _realPortNumber: int | None = None
     _preexistingSocket: Any = None
     deferred: Deferred | None = None
 
-    def __init__(self, port: int, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
-        self.port, self.factory, self.backlog, self.interface, self.reactor = port, factory, backlog, interface, reactor
-        if ":" in interface:
+    def __init__(self, port: Any, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
+        """A port may be a Binding. ValueError if that has another interface; AssertionError if it is no number."""
+        BasePort.__init__(self, reactor)
+        self._binding = for_listening(port, interface)
+        self.port, self.interface = self._binding.port, self._binding.interface
+        assert isinstance(self.port, int), f"a port is a number, not {port!r}"
+        self.factory, self.backlog = factory, backlog
+        if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
-    def createInternetSocket(self) -> socket.socket:
-        skt = socket.socket(self.addressFamily, self.socketType)
+    @classmethod
+    def _fromListeningDescriptor(cls, reactor: Any, fd: int, addressFamily: int, factory: Any) -> Port:
+        """A port for a descriptor that listens already. The descriptor is duplicated; close yours (101)."""
+        skt = socket.fromfd(fd, addressFamily, cls.socketType)
         skt.setblocking(False)
-        skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return skt
+        self = cls(skt.getsockname()[1], factory, interface=skt.getsockname()[0], reactor=reactor)
+        self._preexistingSocket = skt
+        return self
 
     def startListening(self) -> None:
-        """Bind and listen. CannotListenError if that fails (73)."""
+        """Bind and listen. CannotListenError if that fails; OverflowError for a port beyond 65535 (73)."""
         RESERVE.reserve()
-        skt = self._preexistingSocket
+        skt, self._preexistingSocket = self._preexistingSocket, None
         if skt is None:
-            skt = self.createInternetSocket()
             try:
-                skt.bind((self.interface, self.port))
+                skt = self.createInternetSocket()
+                self._binding.apply(skt)
                 skt.listen(self.backlog)
-            except OSError as error:
-                skt.close()
+            except (OSError, OverflowError) as error:
+                if skt is not None:
+                    skt.close()
+                if isinstance(error, OverflowError):
+                    raise
                 raise CannotListenError(self.interface, self.port, error) from None
-            except OverflowError:
-                skt.close()
-                raise
-        else:
-            self._preexistingSocket = None
         self._realPortNumber = skt.getsockname()[1]
-        report.info(f"{_log_prefix(self.factory)} starting on {self._realPortNumber}")
+        report.info(f"{self.logPrefix()} starting on {self._realPortNumber}")
         self.factory.doStart()
         self.socket = skt
         self.connected = True
@@ -211,12 +232,6 @@ class Port:
     def fileno(self) -> int:
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
-
-    def startReading(self) -> None:
-        self.reactor.addReader(self)
-
-    def stopReading(self) -> None:
-        self.reactor.removeReader(self)
 
     def _buildAddr(self, address: Any) -> Any:
         return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *address)
@@ -243,7 +258,7 @@ class Port:
         except BaseException:
             report.failure("Unhandled error in connectionMade", Failure())
 
-    def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Deferred | None:
+    def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
         """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""
         self.disconnecting = True
         self.stopReading()
@@ -276,7 +291,7 @@ class Port:
                 deferred.callback(None)
 
     def logPrefix(self) -> str:
-        return _log_prefix(self.factory)
+        return self._getLogPrefix(self.factory)
 
     def getHost(self) -> Any:
         """The address that it listens on."""

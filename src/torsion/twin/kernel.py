@@ -41,7 +41,7 @@ class Sys:
         interpreter's loop, so it has to ask (SIGTERM was once served 3.7 s late).
         """
 
-    # The calls on sockets never raise for what the socket says: that is an answer, `-errno`, and EAGAIN is a common one.
+    # The calls on sockets do not raise for what the socket says: that is an answer, -errno, and EAGAIN is a common one.
 
     @staticmethod
     def recv(fd: int, size: int) -> bytes | int:
