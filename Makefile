@@ -65,6 +65,7 @@ test-pythons:
 
 bench: build-required
 	@$(PY) benchmarks/run.py
+	@$(PY) benchmarks/network.py
 
 # The interpreted lane is what coverage can see.
 coverage: build
