@@ -34,7 +34,7 @@ from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disc
 from .pool import threadable
 from .pool.threadpool import ThreadPool
 
-__all__ = ["Reactor", "running_here", "running_system"]
+__all__ = ["Reactor", "running_event", "running_here", "running_system"]
 
 # A reactor of which any of these is replaced, on its class or on itself, turns through its own methods (see _note).
 OVERRIDABLE = frozenset({
@@ -81,6 +81,14 @@ def running_system() -> str:
     reactor = _here.reactor
     log_prefix = None if reactor is None else getattr(reactor.engine.meter.running, "log_prefix", None)
     return "-" if log_prefix is None else str(log_prefix())
+
+
+def running_event() -> int | None:
+    """Which event is served now in the calling thread, as a number that no later one has; None between events."""
+    reactor = _here.reactor
+    if reactor is None or reactor.engine.meter.running is None:
+        return None
+    return reactor.engine.meter.events
 
 
 def _flag(name: str) -> property:

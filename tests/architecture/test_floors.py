@@ -22,16 +22,19 @@ ROOT = Path(lane.ROOT)
 
 #: Lowest first. Public names are those of the contract; see test_no_internal_module_bears_a_public_name.
 FLOORS: dict[str, list[str]] = {
-    "ground": ["error", "failure", "interfaces", "report", "lane", "_stamp", "twin"],
+    "ground": ["address", "error", "failure", "interfaces", "report", "lane", "_stamp", "twin"],
     "core": ["core"],
     "engine": ["engine"],
     "workers": ["pool", "net", "child"],
     "contract": ["contract"],
     "reactors": ["reactors"],
-    "public": ["defer", "task", "threads", "main"],
+    "public": [
+        "abstract", "asyncioreactor", "base", "default", "defer", "epollreactor", "main", "pollreactor", "posixbase",
+        "selectreactor", "task", "threads",
+    ],
     "top": ["takeover", "cli", "__init__", "__main__"],
-}
-PUBLIC = {"error", "failure", "interfaces", "defer", "task", "threads", "main"}
+}  # fmt: skip
+PUBLIC = {"address", "error", "failure", "interfaces", *FLOORS["public"]}
 #: What the contract calls public at top level (modules of its internet and python packages); `reactor` is no module.
 CONTRACT_NAMES = set(
     """abstract address asyncioreactor base context defer default endpoints epollreactor error failure fdesc filepath
