@@ -1,6 +1,7 @@
 """The examples that serve, with real clients at the other end: sockets of the standard library."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -254,3 +255,25 @@ def test_port_forwarder_holds_little_while_the_target_does_not_read(bare: Python
         client.settimeout(20)
         assert read_all(client) == b"thank you"
         assert arrived == [sent]
+
+
+def test_the_crowd_of_the_demonstration(bare: Python) -> None:
+    with serving(bare, str(EXAMPLES / "echo_server.py")) as port:
+        done = bare.run("-W", "error", str(EXAMPLES / "crowd.py"), str(port), "100", "20")
+    assert (done.returncode, done.stderr) == (0, "")
+    did = json.loads(done.stdout)
+    assert (did["connections"], did["messages"], did["bytes"]) == (100, 2_000, 128_000)
+    assert sum(did["clients"].values()) == 100
+    assert did["clients"]["sockets"] >= 50
+
+
+def test_the_crowd_notices_an_answer_that_is_not_an_echo(bare: Python) -> None:
+    def shout(connection: socket.socket) -> None:
+        with contextlib.suppress(ConnectionError):  # the crowd has run away
+            while piece := connection.recv(1 << 16):
+                connection.sendall(piece.upper())
+
+    with peer(shout) as port:
+        done = bare.run(str(EXAMPLES / "crowd.py"), str(port), "8", "1")
+    assert done.returncode == 1
+    assert "and heard b'" in done.stderr
