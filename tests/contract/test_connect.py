@@ -308,7 +308,7 @@ def test_s067_a_connectionlost_that_raises_does_not_keep_it_from_the_factory(her
 
 
 def test_disconnect_closes_a_connection_that_is_made(here: Net) -> None:
-    server, port = listening(here)
+    _, port = listening(here)
     factory = Makers()
     connector = here.reactor.connectTCP("127.0.0.1", port, factory)
     here.until(lambda: factory.built)
@@ -319,7 +319,7 @@ def test_disconnect_closes_a_connection_that_is_made(here: Net) -> None:
 
 @pytest.mark.parametrize("form", ["tuple", "binding"])
 def test_a_client_is_bound_where_it_is_told(here: Net, form: str) -> None:
-    server, port = listening(here)
+    _, port = listening(here)
     own = socket.socket()
     own.bind(("127.0.0.1", 0))
     mine = own.getsockname()[1]

@@ -19,6 +19,11 @@ aborted       .     .        .             .            .        lost
 lost          .     .        .             .            .        .
 """
 ROWS = [line.split() for line in EXPECTED.strip().splitlines()]
+MOVES = [
+    (name, event, name if then == "." else then)
+    for name, *thens in ROWS
+    for event, then in zip(EVENTS, thens, strict=True)
+]
 
 
 def number(name: str) -> int:

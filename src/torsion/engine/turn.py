@@ -106,12 +106,14 @@ class Engine:
 
         What was written is sent before and after. Raises what a handler raises; the rest of the batch comes again.
         """
+        meter = self.meter
+        around = meter.running
+        if around is not None and hasattr(around, "flush"):
+            around.flush()  # a handler turns the loop itself, in the middle of its event
         if self._unsent:
             self.flush()
         events = self._wait(longest)
         waits = self._waits
-        meter = self.meter
-        around = meter.running  # a handler may turn the loop itself
         try:
             for fd, ready in events:
                 watch = self._watches.get(fd)

@@ -20,10 +20,12 @@ cdef class Stream:
     cdef public int _state
     cdef int _interest
     cdef bint _busy
+    cdef bint _wanted
     cdef bint _queued
     cdef Outbox _outbox
     cdef Py_ssize_t _mark
-    cdef Py_ssize_t _limit
+    cdef Py_ssize_t _pause_above
+    cdef Py_ssize_t _abort_above
     cdef public object _peer
     cdef public object _owner
     cdef public object _number
@@ -45,6 +47,7 @@ cdef class Stream:
     cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)
     cpdef _close(self, bint abort)
+    @cython.locals(size=Py_ssize_t)
     cdef _over_mark(self)
     cdef _abort(self, error)
     cdef _report(self, where)

@@ -61,10 +61,14 @@ class Stream:
         self._state = NEW
         self._interest = 0  # natively: what the engine watches for
         self._busy = False  # inside its own event, at whose end it sends
+        self._wanted = False  # there is something to send, or to do when all is sent
         self._queued = False  # in the engine's list of who has something to send
         self._outbox = Outbox()
-        self._mark = BUFFER  # more than this calls _over_mark
-        self._limit = 0  # the user's limit, 0 for none
+        # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number),
+        # and the smaller of both, which is all that a write looks at.
+        self._pause_above = BUFFER
+        self._abort_above = 0
+        self._mark = BUFFER
         self._peer: Any = None
         self._owner: Any = None
         self._number = 0
@@ -148,7 +152,7 @@ class Stream:
                 if self._interest & WRITE:
                     if ready & WRITE:
                         why = self._send()
-                elif self._outbox.size or self._state == CLOSING or self._state == HALF_CLOSING:
+                elif self._wanted:
                     why = self._send()
         except BaseException as error:
             why = error
@@ -159,9 +163,12 @@ class Stream:
             self._end(why, reading)
 
     def flush(self) -> None:
-        """The engine is about to sleep: send what was written outside of this stream's own events."""
+        """The engine is about to sleep: send what was written outside of this stream's own events.
+
+        Or within one, if that event turns the loop itself.
+        """
         self._queued = False
-        if self._fd < 0 or self._interest & WRITE:
+        if not self._wanted or self._fd < 0 or self._interest & WRITE:
             return
         outer, self._busy = self._busy, True
         try:
@@ -239,6 +246,7 @@ class Stream:
         self._send_soon()
 
     def _send_soon(self) -> None:
+        self._wanted = True
         if self._engine is None:
             self.startWriting()
         elif not self._busy and not self._queued and not self._interest & WRITE:
@@ -247,6 +255,7 @@ class Stream:
 
     def _send(self) -> Any:
         """One send of what waits, and what follows when nothing is left. A reason to disconnect, or None."""
+        self._wanted = False
         if self._state >= ABORTED:
             return None
         sent = self._send_by_engine() if self._engine is not None else self._send_by_contract()
@@ -284,7 +293,7 @@ class Stream:
         if self.producer is not None and (not self.streamingProducer or self.producerPaused):
             self.producerPaused = False
             self.producer.resumeProducing()
-            if self._engine is not None and self._outbox.size and self._state < HALF_CLOSED:
+            if self._wanted and self._engine is not None and self._state < ABORTED:
                 self._watch(self._interest | WRITE)  # not now: a source without end would keep the loop here
         elif self._state == CLOSING:
             return self._postLoseConnection()
@@ -497,16 +506,17 @@ class Stream:
 
     def _over_mark(self) -> None:
         """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""
-        if self._limit and self._outbox.size > self._limit:
-            self._abort(WriteLimitExceeded(f"{self._outbox.size} bytes wait to be written; the limit is {self._limit}"))
+        size = self._outbox.size
+        if self._abort_above and size > self._abort_above:
+            self._abort(WriteLimitExceeded(f"{size} bytes wait to be written; the limit is {self._abort_above}"))
         elif self._engine is None:
             self._maybePauseProducer()
-        elif self.producer is not None and self.streamingProducer:
+        elif size > self._pause_above and self.producer is not None and self.streamingProducer:
             self.producerPaused = True
             self.producer.pauseProducing()
 
     def _isSendBufferFull(self) -> bool:
-        return self._outbox.over(self.bufferSize)
+        return self._outbox.over(self.bufferSize if self._pause_above == BUFFER else self._pause_above)
 
     def _maybePauseProducer(self) -> None:
         if self.producer is not None and self.streamingProducer and self._isSendBufferFull():
@@ -514,12 +524,18 @@ class Stream:
             self.producer.pauseProducing()
 
     def set_write_limit(self, limit: int, abort: bool = False) -> None:
-        """What to do when more than `limit` bytes (0: no limit) wait to be written because the peer does not read.
+        """What to do when more than `limit` bytes wait to be written because the peer does not read.
 
-        A push producer is paused; with `abort` the connection is aborted, with WriteLimitExceeded as the reason.
+        A push producer is paused there, not at 65,536 bytes. Or, with `abort`, the connection is aborted, with
+        WriteLimitExceeded as the reason; a limit of 0 takes that back. Raises ValueError for a negative limit.
         """
-        self._mark = min(limit, BUFFER) if limit and abort else limit or BUFFER
-        self._limit = limit if abort else 0
+        if limit < 0:
+            raise ValueError(f"a limit is a number of bytes, not {limit!r}")
+        if abort:
+            self._abort_above = limit
+        else:
+            self._pause_above = limit
+        self._mark = min(self._pause_above, self._abort_above or self._pause_above)
 
     # Names
 
