@@ -3,15 +3,17 @@
  *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W]
  *   load storm port=P pid=SERVER connections=N burst=B
  *
- * echo: each connection keeps F messages of BYTES in flight, one send call each. W messages go first and are not
- * counted; the load goes on at its full width until the clocks are read, so there is no tail in the figures.
+ * echo: each connection keeps F messages of BYTES in flight, one send call each; W messages go first, not counted.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
  *
- * One line of JSON on stdout. The server's CPU is its process CPU clock, user and system, all threads; seconds.
+ * One line of JSON on stdout. The server's CPU is its process CPU clock, user and system, all threads; seconds. It is
+ * read while the server sleeps: for a process that runs on another core, the clock is as old as the last tick there,
+ * and some milliseconds of one phase would be counted in the next.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -26,12 +28,12 @@ enum { BUFFER = 1 << 18, EVENTS = 256 };
 
 struct connection {
     int fd, blocked;
-    unsigned long long sent, received; /* bytes */
+    long begun;          /* messages */
+    long sent, received; /* bytes */
 };
 
 struct moment {
     double wall, cpu; /* seconds; cpu is the server's */
-    unsigned long long bytes;
 };
 
 static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100;
@@ -48,10 +50,30 @@ static double read_clock(clockid_t clock) {
     return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-static struct moment now(unsigned long long bytes) {
+static int asleep(void) {
+    char path[64], text[512], *end;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (!file) fail("no such server process");
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = 0;
+    return (end = strrchr(text, ')')) && end[2] == 'S';
+}
+
+/* Now, or as soon as the server has nothing more to do. */
+static struct moment now(void) {
+    struct timespec little = {0, 50000};
     clockid_t server;
     if (clock_getcpuclockid(pid, &server)) fail("no such server process");
-    return (struct moment){read_clock(CLOCK_MONOTONIC), read_clock(server), bytes};
+    double wall = read_clock(CLOCK_MONOTONIC), before = -1, cpu = read_clock(server);
+    while (!asleep() || cpu != before) {
+        if (read_clock(CLOCK_MONOTONIC) > wall + 5) errno = 0, fail("the server never rests");
+        nanosleep(&little, NULL);
+        before = cpu;
+        cpu = read_clock(server);
+    }
+    return (struct moment){wall, cpu};
 }
 
 static int open_connection(void) {
@@ -80,12 +102,17 @@ static long close_all(const int *fds, long count) {
 
 /* ---- echo ---- */
 
+static long begun, most; /* messages, of all connections */
+
 static void fill(int epoll, struct connection *connection) {
-    unsigned long long allowed = (connection->received / size + flight) * size;
     int blocked = 0;
-    while (connection->sent < allowed && !blocked) {
-        size_t begun = connection->sent % size;
-        ssize_t sent = send(connection->fd, message + begun, size - begun, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (!blocked) {
+        if (connection->sent == connection->begun * size) {
+            if (begun == most || connection->begun >= connection->received / size + flight) break;
+            connection->begun++, begun++;
+        }
+        size_t part = connection->sent % size;
+        ssize_t sent = send(connection->fd, message + part, size - part, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN) fail("send");
         if (sent > 0) connection->sent += sent;
         blocked = sent < 0;
@@ -101,64 +128,67 @@ static ssize_t take(struct connection *connection) {
     if (received < 0 && errno == EAGAIN) return 0;
     if (received <= 0) fail("the server ended a connection");
     if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
-    size_t begun = connection->received % size, same = size - begun < (size_t)received ? size - begun : (size_t)received;
-    if (memcmp(buffer, message + begun, same)) errno = 0, fail("other bytes came back than were sent");
+    ssize_t part = connection->received % size, same = size - part < received ? size - part : received;
+    if (memcmp(buffer, message + part, same)) errno = 0, fail("other bytes came back than were sent");
     connection->received += received;
     return received;
 }
 
-static void echo(void) {
-    int epoll = epoll_create1(0);
-    struct connection *all = calloc(connections, sizeof *all);
-    if (warm < 0) warm = connections * flight;
-    for (long i = 0; i < connections; i++) {
-        all[i].fd = open_connection();
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
-        epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
-    }
+/* Sends `count` messages, or as many as there is time for before `until`, and waits for all to come back. */
+static void talk(int epoll, struct connection *all, long count, double until) {
+    long echoed = 0; /* bytes */
+    begun = 0, most = count;
     for (long i = 0; i < connections; i++) fill(epoll, &all[i]);
-    unsigned long long bytes = 0, begin_at = (unsigned long long)warm * size, end_at = begin_at + messages * size;
-    struct moment began = {0}, ended = {0};
-    while (!ended.wall) {
+    while (echoed < begun * size) {
         struct epoll_event events[EVENTS];
-        int count = epoll_wait(epoll, events, EVENTS, 10000);
-        if (count == 0) errno = ETIMEDOUT;
-        if (count <= 0 && errno != EINTR) fail("waiting for the echo");
-        for (int i = 0; i < count; i++) {
+        int ready = epoll_wait(epoll, events, EVENTS, 10000);
+        if (ready == 0) errno = ETIMEDOUT;
+        if (ready <= 0 && errno != EINTR) fail("waiting for the echo");
+        if (until && begun < most && read_clock(CLOCK_MONOTONIC) >= until) most = begun;
+        for (int i = 0; i < ready; i++) {
             struct connection *connection = events[i].data.ptr;
-            if (events[i].events & ~EPOLLOUT) bytes += take(connection);
+            if (events[i].events & ~EPOLLOUT) echoed += take(connection);
             fill(epoll, connection);
         }
-        if (!began.wall && bytes >= begin_at) began = now(bytes);
-        else if (began.wall && (seconds ? read_clock(CLOCK_MONOTONIC) >= began.wall + seconds : bytes >= end_at))
-            ended = now(bytes);
     }
-    int *fds = calloc(connections, sizeof *fds);
-    for (long i = 0; i < connections; i++) fds[i] = all[i].fd;
+}
+
+static void echo(void) {
+    int epoll = epoll_create1(0), *fds = calloc(connections, sizeof *fds);
+    struct connection *all = calloc(connections, sizeof *all);
+    for (long i = 0; i < connections; i++) {
+        all[i].fd = fds[i] = open_connection();
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
+    }
+    talk(epoll, all, warm < 0 ? connections * flight : warm, 0);
+    struct moment before = now();
+    double began = read_clock(CLOCK_MONOTONIC);
+    talk(epoll, all, messages ? messages : LONG_MAX, seconds ? began + seconds : 0);
+    struct moment after = now();
     close_all(fds, connections);
-    unsigned long long moved = ended.bytes - began.bytes;
-    printf("{\"messages\": %.1f, \"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.9f}\n", (double)moved / size, moved,
-           ended.wall - began.wall, ended.cpu - began.cpu);
+    printf("{\"messages\": %ld, \"bytes\": %ld, \"seconds\": %.6f, \"cpu\": %.9f}\n", begun, begun * size,
+           after.wall - began, after.cpu - before.cpu);
 }
 
 /* ---- storm ---- */
 
 static void storm(void) {
     int *fds = calloc(burst, sizeof *fds);
-    double accept = 0, ending = 0;
-    struct moment first = now(0);
+    double accept = 0, ending = 0, began = read_clock(CLOCK_MONOTONIC);
+    struct moment closed = now();
     for (long left = connections; left > 0; left -= burst) {
         long count = left < burst ? left : burst;
-        struct moment before = now(0);
         for (long i = 0; i < count; i++) fds[i] = open_connection();
         if (send(fds[count - 1], "x", 1, MSG_NOSIGNAL) != 1 || recv(fds[count - 1], buffer, 1, 0) != 1) fail("echo");
-        struct moment opened = now(0);
+        struct moment opened = now();
+        accept += opened.cpu - closed.cpu;
         if (close_all(fds, count)) errno = 0, fail("the server does not close");
-        accept += opened.cpu - before.cpu;
-        ending += now(0).cpu - opened.cpu;
+        closed = now();
+        ending += closed.cpu - opened.cpu;
     }
     printf("{\"connections\": %ld, \"seconds\": %.6f, \"accept\": %.9f, \"close\": %.9f}\n", connections,
-           now(0).wall - first.wall, accept, ending);
+           closed.wall - began, accept, ending);
 }
 
 static void options(int count, char **arguments) {

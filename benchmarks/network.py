@@ -3,8 +3,8 @@
 One program serves on Torsion, on Twisted's epoll reactor and on Twisted over asyncio: examples/unmodified/
 echo_server.py, as it is. Beside it: asyncio, uvloop and rloop (echo_asyncio.py), and the least there can be, an epoll
 server in C (echo_server.c). All servers stay for the whole run, pinned to one core; the load (load.c) comes from the
-other and reads the server's process CPU clock itself, at the first and at the last counted message. A round gives
-each server the same work in turn, each round beginning with another one. Figures and bars are as in run.py.
+other and reads the server's process CPU clock itself, before the work and after it. A round gives each server the
+same work in turn, each round beginning with another one. Figures and bars are as in run.py.
 
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
 
