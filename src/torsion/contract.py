@@ -143,6 +143,7 @@ class Reactor:
         self.threadpool: ThreadPool | None = None
         self._pool_triggers: list[tuple[str, Handle]] = []
         self.waker: InternalReader | None = None
+        self._signal_reader: InternalReader | None = None
         _note(self)
         self.installWaker()
 
@@ -212,6 +213,8 @@ class Reactor:
         if self._install_signal_handlers:
             _let_go_of_sigint()
             self._signals.install(_handlers(self))
+            self._signal_reader = InternalReader(self._signals)
+            self._watch_internally(self._signal_reader)
 
     def mainLoop(self) -> None:
         """Turn the loop while it is started. What leaves a turn is reported, and the loop goes on (semantics 43)."""
@@ -334,6 +337,11 @@ class Reactor:
 
     def _uninstallHandler(self) -> None:
         """Give SIGCHLD and the wake-up descriptor back; the other handlers stay (semantics 52)."""
+        reader, self._signal_reader = self._signal_reader, None
+        if reader is not None and reader in self._internalReaders:
+            self._internalReaders.discard(reader)
+            if _replaced(self, "addReader"):
+                self.removeReader(reader)
         self._signals.uninstall()
 
     # Time. Contract: IReactorTime
@@ -387,9 +395,12 @@ class Reactor:
         """Watch for wakeUp(): through addReader where a program has replaced that, else the engine does by itself."""
         if self.waker is None:
             self.waker = InternalReader(self.engine.waker)
-            self._internalReaders.add(self.waker)
-            if _replaced(self, "addReader"):
-                self.addReader(self.waker)
+            self._watch_internally(self.waker)
+
+    def _watch_internally(self, reader: InternalReader) -> None:
+        self._internalReaders.add(reader)
+        if _replaced(self, "addReader"):
+            self.addReader(reader)
 
     def callInThread(self, callable: Callable[..., object], /, *args: object, **kwargs: object) -> None:
         """Call in a thread of the pool; what it raises is reported."""

@@ -518,13 +518,12 @@ def test_what_is_watched_in_a_running_loop_is_told_all_the_same(real):
 def test_overrides_of_add_and_remove_are_used_and_may_call_the_original(real):
     calls = []
     one = Socket()
-    for name in ("addReader", "removeReader"):
 
-        def patched(reader, name=name, original=getattr(real, name)):
-            calls.append(name)
-            original(reader)
+    def patch(name, original):
+        setattr(real, name, lambda reader: (calls.append(name), original(reader)))
 
-        setattr(real, name, patched)
+    patch("addReader", real.addReader)
+    patch("removeReader", real.removeReader)
     one.doRead = lambda: CONNECTION_LOST.value
     real.addReader(one)
     one.theirs.send(b"x")
@@ -542,8 +541,9 @@ def test_s053_the_end_of_a_child_ends_the_wait(real):
         real._children.register(child.pid, lambda status: (setattr(child, "returncode", status), real.stop()))
 
     real.callWhenRunning(start)
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         real.run()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from .. import report
 from ..core.timers import describe
 from ..engine.poll import GONE, READ, WRITE
+from ..engine.signals import Signals
 from ..engine.turn import Engine
 from ..engine.waker import Waker
 from ..error import ConnectionDone, ConnectionFdescWentAway, ConnectionLost
@@ -216,18 +217,19 @@ def disconnect(reactor: FDSet, selectable: Any, why: Any, reading: bool) -> None
 class InternalReader:
     """A handler of the engine as a program sees it: an object to be watched, if the program does the watching."""
 
-    def __init__(self, waker: Waker) -> None:
-        self._waker = waker
+    def __init__(self, handler: Waker | Signals) -> None:
+        self._handler = handler
 
     def fileno(self) -> int:
-        return self._waker.fileno()
+        return self._handler.fileno()
 
     def doRead(self) -> None:
-        self._waker.on_ready(READ)
+        self._handler.on_ready(READ)
 
     def wakeUp(self) -> None:
-        """End the wait of whoever watches this. Any thread."""
-        self._waker.wake()
+        """End the wait of whoever watches this, if it is a waker. Any thread."""
+        if isinstance(self._handler, Waker):
+            self._handler.wake()
 
     def connectionLost(self, reason: object) -> None:
         """Nothing: the engine closes it."""

@@ -54,18 +54,8 @@ class FileDescriptor(Stream):
         """Nothing more can be written. Here, that is the end."""
         self.connectionLost(reason)
 
-    # A subclass may have a protocol, and then tells it what there is to tell.
-
-    @property
-    def protocol(self) -> Any:
-        try:
-            return self.__dict__["protocol"]
-        except KeyError:
-            raise AttributeError(f"{self!r} has no protocol") from None
-
-    @protocol.setter
-    def protocol(self, protocol: Any) -> None:
-        self.__dict__["protocol"] = protocol
+    # A plain attribute: a subclass may have a protocol, and then tells it what there is to tell.
+    protocol: Any = None
 
     # Where a stream looks whether it has a descriptor, this one is asked for none.
 

@@ -108,12 +108,18 @@ class Finder:
     def _turn(self) -> None:
         """Turn the two seams of ours: where reports go, and where the process's reactor is kept."""
         from torsion import reactors, report
+        from torsion.pool import context
 
+        from . import standins
+        from .logcontext import LogContext
         from .logs import Sink
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
+        context.installContextTracker(LogContext())
+        if self.has_twisted():
+            standins.complete()
 
 
 def _take(fullname: str) -> ModuleType:
