@@ -1,9 +1,10 @@
 /* The load generator: real connections to an echo server, and the CPU time the server took for them.
  *
- *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W]
+ *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W] [together=1]
  *   load storm port=P pid=SERVER connections=N burst=B
  *
- * echo: each connection keeps F messages of BYTES in flight, one send call each; W messages go first, not counted.
+ * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
+ * W messages go first, not counted.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
  *
@@ -36,7 +37,7 @@ struct moment {
     double wall, cpu; /* seconds; cpu is the server's */
 };
 
-static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100;
+static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100, together;
 static char buffer[BUFFER], *message;
 
 static void fail(const char *what) {
@@ -109,10 +110,11 @@ static void fill(int epoll, struct connection *connection) {
     while (!blocked) {
         if (connection->sent == connection->begun * size) {
             if (begun == most || connection->begun >= connection->received / size + flight) break;
-            connection->begun++, begun++;
+            do connection->begun++, begun++;
+            while (together && begun < most && connection->begun < connection->received / size + flight);
         }
-        size_t part = connection->sent % size;
-        ssize_t sent = send(connection->fd, message + part, size - part, MSG_NOSIGNAL | MSG_DONTWAIT);
+        size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
+        ssize_t sent = send(connection->fd, message + part, left, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN) fail("send");
         if (sent > 0) connection->sent += sent;
         blocked = sent < 0;
@@ -195,6 +197,7 @@ static void options(int count, char **arguments) {
     struct { const char *name; long *value; } known[] = {
         {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
         {"messages", &messages}, {"seconds", &seconds}, {"warm", &warm}, {"burst", &burst},
+        {"together", &together},
     };
     for (int i = 0; i < count; i++) {
         char *equals = strchr(arguments[i], '=');
@@ -210,8 +213,8 @@ int main(int count, char **arguments) {
     if (count < 2) fprintf(stderr, "usage: load echo|storm name=value ...\n"), exit(2);
     options(count - 2, arguments + 2);
     if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
-    message = malloc(size);
-    for (long i = 0; i < size; i++) message[i] = 'a' + i % 26;
+    message = malloc(size * (flight + 1)); /* a message, again and again */
+    for (long i = 0; i < size * (flight + 1); i++) message[i] = 'a' + i % size % 26;
     if (!strcmp(arguments[1], "echo") && (messages > 0 || seconds > 0)) echo();
     else if (!strcmp(arguments[1], "storm")) storm();
     else fprintf(stderr, "load: echo needs messages= or seconds=\n"), exit(2);

@@ -152,7 +152,7 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="write every figure there")
     options = parser.parse_args()
-    others = available(["twisted", "asyncio", "uvloop"])
+    others = available(["twisted", "asyncio", "uvloop", "rloop"])
     peers = [Peer(name, options.pure) for name in ["torsion", *others]]
     if options.pure:
         for name, (count, _) in OPERATIONS.items():
