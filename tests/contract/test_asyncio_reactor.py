@@ -120,6 +120,41 @@ def test_deferreds_and_futures_await_each_other(reactor, loop):
     assert results == ["from a Deferred", "from asyncio"]
 
 
+def test_s062_what_asyncio_code_writes_to_a_transport_of_ours_leaves_before_the_loop_sleeps(reactor, loop, reports):
+    """It is written between two of our turns: nothing else would have the loop look at our side again."""
+    transports = []
+
+    class Quiet:
+        makeConnection = transports.append
+        dataReceived = connectionLost = lambda self, what: None
+
+    class Factory:
+        doStart = doStop = lambda self: None
+
+        def buildProtocol(self, address):
+            return Quiet()
+
+    port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+
+    async def program():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port.getHost().port)
+        while not transports:
+            await asyncio.sleep(0)
+        for _ in range(3):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            transports[0].write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+        writer.close()
+        await writer.wait_closed()
+        reactor.stop()
+
+    task = loop.create_task(program())
+    run(reactor)
+    task.result()
+    reports.clear()  # that the port was opened and closed
+
+
 def test_results_of_threads_arrive_while_the_loop_sleeps(reactor):
     results = []
     here = threading.get_ident()

@@ -1,8 +1,8 @@
 """What programs subclass to bring a file descriptor of their own to a reactor: how it is read and written is theirs.
 
-A FileDescriptor is a stream (stream.py: what closing waits for, producers, limits) on the contract's driver: it works on
-any reactor that has addReader and addWriter, and every step goes through a method that can be overridden, on the class
-or the instance.
+A FileDescriptor is a stream (stream.py: what closing waits for, producers, limits) on the contract's driver: it works
+on any reactor that has addReader and addWriter, and every step goes through a method that can be overridden, on the
+class or the instance.
 
 Contract: twisted.internet.abstract.
 """
@@ -26,6 +26,8 @@ class FileDescriptor(Stream):
 
     #: A push producer is paused while more bytes than this wait.
     bufferSize = 2**16
+    #: What a subclass's writeSomeData may cut a long piece to, in bytes.
+    SEND_LIMIT = 2**17
 
     def __init__(self, reactor: Any = None) -> None:
         """``reactor``: that of this thread, or the process's, if it is not given."""
