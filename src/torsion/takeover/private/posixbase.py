@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from torsion.engine.poll import READ, WRITE
+from torsion.engine.poll import GONE, READ, WRITE
 from torsion.engine.signals import set_child_handler
 from torsion.engine.waker import Waker
 from torsion.error import ConnectionFdescWentAway
 from torsion.net.descriptor import Descriptor, InternalReader, disconnect
 from torsion.task import LoopingCall
 
-__all__ = ["_NO_FILEDESC", "_ContinuousPolling", "_SIGCHLDWaker", "_SocketWaker", "_UnixWaker", "_Waker"]
+__all__ = [
+    "_NO_FILEDESC", "_NO_FILENO", "_ContinuousPolling", "_PollLikeMixin", "_SIGCHLDWaker", "_SocketWaker", "_UnixWaker",
+    "_Waker",
+]  # fmt: skip
 
 _NO_FILEDESC = ConnectionFdescWentAway("The file descriptor is gone")
+_NO_FILENO = ConnectionFdescWentAway("It has no fileno method")  # the name until Twisted 24.7
 
 
 class _AnyWaker(type):
@@ -53,6 +57,22 @@ class _SIGCHLDWaker(_Waker):
 
         super().doRead()
         process.reapAllProcesses()
+
+
+class _PollLikeMixin:
+    """Serves events of a mechanism like poll, which the reactor has by itself; its bits are class attributes."""
+
+    _POLL_DISCONNECTED: int
+    _POLL_IN: int
+    _POLL_OUT: int
+    _reads: Any = ()
+
+    def _doReadOrWrite(self: Any, selectable: Any, fd: int, event: int) -> None:
+        watched = Descriptor(fd, self._disconnectSelectable)
+        watched.reader = selectable if event & self._POLL_IN or fd in self._reads else None
+        watched.writer = selectable if event & self._POLL_OUT or watched.reader is None else None
+        bits = (self._POLL_IN, READ), (self._POLL_OUT, WRITE), (self._POLL_DISCONNECTED, GONE)
+        watched.on_ready(sum(ours for theirs, ours in bits if event & theirs))
 
 
 class _ContinuousPolling:
