@@ -191,7 +191,7 @@ ROWS: dict[str, Row] = {
         memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
     ),
 }
-PURE_BARS = {"echo_100_x_64_B": {"twisted": 0.6}}
+PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
 MEMORY_ROUNDS = 5  # a fresh server each time; pages repeat nearly exactly
 
 
