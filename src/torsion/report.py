@@ -18,7 +18,8 @@ from .failure import Failure
 
 __all__ = ["Sink", "error", "failure", "info", "set_sink", "warning"]
 
-# (level, text, failure, details): level is "error", "warning" or "info", text is plain (not a format), details are for machines
+# (level, text, failure, details): level is "error", "warning" or "info", text is plain (not a format), details are for
+# machines
 Sink: TypeAlias = Callable[[str, str, Failure | None, dict[str, object]], None]
 
 _logger = logging.getLogger("torsion")

@@ -30,7 +30,7 @@ FLOORS: dict[str, list[str]] = {
     "reactors": ["reactors"],
     "public": [
         "abstract", "asyncioreactor", "base", "default", "defer", "epollreactor", "main", "pollreactor", "posixbase",
-        "selectreactor", "task", "threads",
+        "selectreactor", "task", "tcp", "threads",
     ],
     "top": ["takeover", "cli", "__init__", "__main__"],
 }  # fmt: skip

@@ -6,6 +6,8 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from ..address import IPv4Address, IPv6Address
+
 NUMERIC_ONLY = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -55,5 +57,19 @@ def for_listening(port: Any, interface: str) -> Binding:
 
 
 def resolve_ipv6(host: str, port: int) -> tuple[Any, ...]:
-    """The socket address of an IPv6 address in figures, its scope included. Raises socket.gaierror for a name (71)."""
-    return socket.getaddrinfo(host, port, 0, 0, 0, NUMERIC_ONLY)[0][4]
+    """The socket address of an IPv6 address in figures, its scope included. Raises socket.gaierror for a name (71).
+
+    A port that is none is kept, for whoever uses the address to refuse.
+    """
+    address = socket.getaddrinfo(host, port if isinstance(port, str) else 0, 0, 0, 0, NUMERIC_ONLY)[0][4]
+    return address[0], port, *address[2:]
+
+
+def ip_address(raw: Any) -> IPv4Address | IPv6Address:
+    """What a socket's address is for programs. An IPv6 host that has a scope shows it, as the system writes it."""
+    if len(raw) < 4:
+        return IPv4Address("TCP", *raw)
+    host, port, flow, scope = raw
+    if scope and "%" not in host:
+        host = socket.getnameinfo(raw, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+    return IPv6Address("TCP", host, port, flow, scope)

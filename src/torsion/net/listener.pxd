@@ -16,4 +16,5 @@ cdef class Batch:
     cpdef next_most(self)
     @cython.locals(tries=Py_ssize_t)
     cpdef take(self)
+    cdef _report(self, int error)
     cdef _turn_away(self)

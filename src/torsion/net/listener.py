@@ -55,12 +55,14 @@ class Reserve:
         return self._held is not None
 
     def reserve(self) -> None:
-        """Hold one, if there is one to be had."""
+        """Hold one; that there is none left is reported. Raises what else may happen."""
         if self._held is None:
             try:
                 self._held = self._open_one()
-            except OSError:
-                self._held = None
+            except OSError as error:
+                if error.errno != errno.EMFILE:
+                    raise
+                report.failure("Could not take a descriptor in reserve", Failure())
 
     def __enter__(self) -> None:
         """Give it up for the time of the block. RuntimeError if none is held."""
@@ -70,7 +72,10 @@ class Reserve:
         held.close()
 
     def __exit__(self, *exception: object) -> None:
-        self.reserve()
+        try:
+            self.reserve()
+        except Exception:
+            report.failure("Could not take a descriptor in reserve again", Failure())
 
 
 class Held:
@@ -114,12 +119,17 @@ class Batch:
             if error == errno.EMFILE and RESERVE.available():
                 self._turn_away()
             elif error not in NOT_NOW:
-                report.error(
-                    f"Could not accept a connection to {self._name}: {os.strerror(error)} "
-                    f"({errno.errorcode.get(error, error)})"
-                )
+                self._report(error)
             return None
         return None
+
+    def _report(self, error: int) -> None:
+        name = errno.errorcode.get(error, error)
+        text = f"Could not accept a connection to {self._name}: {os.strerror(error)} ({name})"
+        if error in ENOUGH or error == errno.EMFILE:
+            report.error(text)
+        else:
+            report.failure(text, Failure(OSError(error, os.strerror(error))))
 
     def _turn_away(self) -> None:
         """There is no descriptor left: close those who wait."""

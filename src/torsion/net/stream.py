@@ -47,8 +47,6 @@ class WriteLimitExceeded(ConnectionAborted):
 class Stream:
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
 
-    bufferSize = BUFFER
-
     def __init__(self, reactor: Any) -> None:
         self.reactor = reactor
         self.producer: Any = None
@@ -188,7 +186,7 @@ class Stream:
         if self._state >= ABORTED:
             return None
         try:
-            data = self._socket_object().recv(self.bufferSize)
+            data = self._socket_object().recv(min(self.bufferSize, BUFFER) or BUFFER)
         except OSError as error:
             if error.errno is not None and -error.errno in NOTHING_NOW:
                 return None
@@ -336,8 +334,8 @@ class Stream:
     @property
     def protocol(self) -> Any:
         """Whom data and the end of the connection are told to. Replacing it redirects both (99); gone after the end."""
-        if self._protocol is None:
-            raise AttributeError("this transport has no protocol, or its connection is lost")
+        if self._protocol is None and self._state == LOST:
+            raise AttributeError("the connection is lost: there is no protocol any more")
         return self._protocol
 
     @protocol.setter
@@ -516,7 +514,7 @@ class Stream:
             self.producer.pauseProducing()
 
     def _isSendBufferFull(self) -> bool:
-        return self._outbox.over(self.bufferSize if self._pause_above == BUFFER else self._pause_above)
+        return self._outbox.over(self.bufferSize)
 
     def _maybePauseProducer(self) -> None:
         if self.producer is not None and self.streamingProducer and self._isSendBufferFull():
@@ -531,11 +529,26 @@ class Stream:
         """
         if limit < 0:
             raise ValueError(f"a limit is a number of bytes, not {limit!r}")
-        if abort:
-            self._abort_above = limit
-        else:
-            self._pause_above = limit
-        self._mark = min(self._pause_above, self._abort_above or self._pause_above)
+        if not abort:
+            self.bufferSize = limit
+            return
+        self._abort_above = limit
+        self._mark = min(self._pause_above, limit or self._pause_above)
+
+    @property
+    def bufferSize(self) -> int:
+        """How many bytes may wait before a push producer is paused."""
+        return self._pause_above
+
+    @bufferSize.setter
+    def bufferSize(self, size: int) -> None:
+        self._pause_above = size
+        self._mark = min(size, self._abort_above or size)
+
+    @property
+    def _tempDataBuffer(self) -> list[bytes]:
+        """What waits, for the contract's sake."""
+        return [bytes(piece) for piece in self._outbox.pieces(ALL)]
 
     # Names
 

@@ -10,12 +10,11 @@ import socket
 from typing import Any
 
 from .. import report
-from ..address import IPv4Address, IPv6Address
 from ..core.deferred import Deferred
 from ..engine.turn import Engine
 from ..error import CannotListenError
 from ..failure import Failure
-from .binding import for_listening
+from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
 from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, Batch, serve
@@ -108,9 +107,6 @@ class Connection(Stream):
         own = getattr(obj, "logPrefix", None)
         return str(own()) if callable(own) else type(obj).__name__
 
-    def _address(self, raw: Any) -> Any:
-        return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *raw)
-
 
 class Server(Connection):
     """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
@@ -152,8 +148,7 @@ class Server(Connection):
         skt = socket.fromfd(fileDescriptor, addressFamily, socket.SOCK_STREAM)
         skt.setblocking(False)
         peer = skt.getpeername()
-        kind = IPv6Address if addressFamily == socket.AF_INET6 else IPv4Address
-        protocol = factory.buildProtocol(kind("TCP", *peer))
+        protocol = factory.buildProtocol(ip_address(peer))
         if protocol is None:
             skt.close()
             return None
@@ -163,16 +158,19 @@ class Server(Connection):
 
     def __repr__(self) -> str:
         name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
-        on = "" if self._owner is None else f" on {self._owner._realPortNumber}"
-        return f"<{name} #{self._number}{on}>"
+        if self._owner is not None:
+            on: Any = self._owner._realPortNumber
+        else:
+            on = self.socket.getsockname()[1] if self.connected else None
+        return f"<{name} #{self._number} on {on}>"
 
     def getHost(self) -> Any:
         """This end's address. AttributeError once the connection is lost (67)."""
-        return self._address(self.socket.getsockname())
+        return ip_address(self.socket.getsockname())
 
     def getPeer(self) -> Any:
         """The peer's address, also after the end."""
-        return self._address(self._peer)
+        return ip_address(self._peer)
 
 
 class Port(BasePort):
@@ -234,7 +232,7 @@ class Port(BasePort):
         return -1 if skt is None else skt.fileno()
 
     def _buildAddr(self, address: Any) -> Any:
-        return (IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address)("TCP", *address)
+        return ip_address(address)
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""

@@ -17,7 +17,7 @@ from .. import report
 from ..address import IPv4Address, IPv6Address
 from ..error import ConnectBindError, ConnectError, ServiceNameUnknownError, UserError, getConnectError
 from ..failure import Failure
-from .binding import for_connecting, resolve_ipv6
+from .binding import for_connecting, ip_address, resolve_ipv6
 from .connector import BaseConnector
 from .filedescriptor import isIPAddress, isIPv6Address
 from .stream import Stream
@@ -109,7 +109,7 @@ class BaseClient(Connection):
 
     def _connectDone(self) -> None:
         """Connected: the factory's protocol has it now (72)."""
-        self._attach(self._fd, self._socket, self._driver(self._socket))
+        self._attach(self.fileno(), self._socket, self._driver(self._socket))
         protocol = self.connector.buildProtocol(self.getPeer())
         if protocol is None:
             self._protocol = Unserved()
@@ -173,11 +173,11 @@ class Client(BaseClient):
 
     def getHost(self) -> Any:
         """This end's address. AttributeError once the connection is lost (67)."""
-        return self._address(self.socket.getsockname())
+        return ip_address(self.socket.getsockname())
 
     def getPeer(self) -> Any:
         """The address that it connected to, also after the end."""
-        return self._address(self.realAddress)
+        return ip_address(self.realAddress)
 
     def __repr__(self) -> str:
         name = f"{self.__class__.__module__}.{self.__class__.__qualname__}"

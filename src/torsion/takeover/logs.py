@@ -17,6 +17,7 @@ class Sink:
     def __init__(self, has_twisted: Callable[[], bool]) -> None:
         self._has_twisted = has_twisted
         self._logger: Any = None
+        self._log: Any = None
 
     def __call__(self, level: str, text: str, failure: Failure | None, details: dict[str, object]) -> None:
         if self._logger is None and not self._open():
@@ -28,7 +29,7 @@ class Sink:
             # isError is how observers of the older log see that it is one.
             self._logger.critical("{torsion_text}", torsion_text=text, isError=True, **details)
         elif level == "info":
-            self._logger.info("{torsion_text}", torsion_text=text, **details)
+            self._log.msg(text, **details)  # as a text, for observers of the older log too
         else:
             self._logger.warn("{torsion_text}", torsion_text=text, **details)
 
@@ -38,9 +39,11 @@ class Sink:
             if not self._has_twisted():
                 return False
             from twisted.logger import Logger
+            from twisted.python import log
         except ImportError:
             return False
         self._logger = Logger("torsion")
+        self._log = log
         return True
 
 

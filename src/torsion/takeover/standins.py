@@ -64,24 +64,17 @@ class Names:
 class Transports:
     """listenX and connectX, adoptX: made, set going, returned."""
 
-    def listenTCP(self: Any, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> Any:
-        return _listening(_twisted("tcp").Port(port, factory, backlog, interface, self))
-
-    def connectTCP(self: Any, host: Any, port: Any, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
-        return _connecting(_twisted("tcp").Connector(host, port, factory, timeout, bindAddress, self))
+    REPLACED = ("adoptStreamPort", "adoptStreamConnection")
 
     def adoptStreamPort(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        _must_be_supported(addressFamily)
         if addressFamily == socket.AF_UNIX:
             return _listening(_twisted("unix").Port._fromListeningDescriptor(self, fileDescriptor, factory))
-        make = _twisted("tcp").Port._fromListeningDescriptor
-        return _listening(make(self, fileDescriptor, addressFamily, factory))
+        return base.ReactorBase.adoptStreamPort(self, fileDescriptor, addressFamily, factory)
 
     def adoptStreamConnection(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        _must_be_supported(addressFamily)
         if addressFamily == socket.AF_UNIX:
             return _twisted("unix").Server._fromConnectedSocket(fileDescriptor, factory, self)
-        return _twisted("tcp").Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
+        return base.ReactorBase.adoptStreamConnection(self, fileDescriptor, addressFamily, factory)
 
     def adoptDatagramPort(
         self: Any, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
