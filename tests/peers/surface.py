@@ -1,4 +1,4 @@
-"""What can be imported of Twisted, in this environment, can be imported on ours: its modules take names from each other.
+"""What can be imported of Twisted, in this environment, can be imported on ours: modules take names from each other.
 
     python tests/peers/surface.py [--python PATH]
 
