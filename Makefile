@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types build lanes test-interpreted test-compiled test-install test-pythons peers bench coverage clean
+.PHONY: demo test lint types build lanes test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -53,8 +53,19 @@ test-install: $(VENV)/.ready
 
 peers: build-required
 	@echo "== Twisted's own tests, on Twisted and on Torsion"
+	@$(PY) tests/peers/surface.py
 	@$(PYTEST) tests/peers
 	@$(PY) tests/peers/compare.py --lane compiled --all-modules
+
+# The oldest Twisted that we promise to work with has an environment of its own.
+OLDEST = $(VENV)-oldest
+peers-oldest: build-required $(OLDEST)/.ready
+	@PYTHONPATH=src $(PY) tests/peers/surface.py --python $(OLDEST)/bin/python
+
+$(OLDEST)/.ready:
+	@$(PYTHON) -m venv $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
+	@touch $@
 
 # Both lanes on every other supported interpreter that is found on PATH or with pyenv.
 test-pythons:
@@ -70,6 +81,7 @@ test-pythons:
 
 bench: build-required
 	@$(PY) benchmarks/run.py
+	@$(PY) benchmarks/network.py
 
 # The interpreted lane is what coverage can see. Left out: millions of links take too long under its eyes, and one test
 # counts what a process loads, while coverage loads more.

@@ -107,17 +107,24 @@ def measure(peers: list[Peer], operation: str, rounds: int, scale: float) -> dic
     return figures
 
 
-def row(operation: str, figures: dict[str, list[float]], others: list[str]) -> tuple[str, bool]:
+def row(
+    operation: str,
+    figures: dict[str, list[float]],
+    others: list[str],
+    bars: dict[str, float],
+    ours: str = "torsion",
+    unit: str = "ns",
+) -> tuple[str, bool]:
     """A line of the table, and whether every bar is kept."""
     kept = True
-    cells = [operation.replace("_", " "), f"{statistics.median(figures['torsion']):,.0f}"]
+    cells = [operation.replace("_", " "), f"{statistics.median(figures[ours]):,.0f} {unit}"]
     for other in others:
         if other not in figures:
             cells.append("")
             continue
-        ratios = [ours / theirs for ours, theirs in zip(figures["torsion"], figures[other], strict=True)]
+        ratios = [our / their for our, their in zip(figures[ours], figures[other], strict=True)]
         low, middle, high = quartiles(ratios)
-        bar = OPERATIONS[operation][1].get(other)
+        bar = bars.get(other)
         cell = f"{middle:.2f} ({low:.2f}–{high:.2f})"
         if bar is not None:
             missed = low > bar
@@ -125,6 +132,14 @@ def row(operation: str, figures: dict[str, list[float]], others: list[str]) -> t
             cell += f" ≤ {bar:g}" + (" **missed**" if missed else "")
         cells.append(cell)
     return "| " + " | ".join(cells) + " |", kept
+
+
+def print_head(what: str, others: list[str], rounds: int, pure: bool, ours: str = "torsion") -> None:
+    lane = "interpreted" if pure else "compiled"
+    print(f"{time.strftime('%Y-%m-%d')}, {lane} lane, Python {platform.python_version()}, {platform.machine()}")
+    print(f"{rounds} paired rounds: median ratio {ours} / peer (quartiles), and the bar where there is one\n")
+    print(f"| {what} | {ours} | " + " | ".join("/ " + name for name in others) + " |")
+    print("|---|---|" + "---|" * len(others), flush=True)
 
 
 def main() -> int:
@@ -137,21 +152,17 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="write every figure there")
     options = parser.parse_args()
-    others = available(["twisted", "asyncio", "uvloop"])
+    others = available(["twisted", "asyncio", "uvloop", "rloop"])
     peers = [Peer(name, options.pure) for name in ["torsion", *others]]
-    lane = "interpreted" if options.pure else "compiled"
     if options.pure:
         for name, (count, _) in OPERATIONS.items():
             OPERATIONS[name] = (count, {"twisted": 1.0})
-    print(f"{time.strftime('%Y-%m-%d')}, {lane} lane, Python {platform.python_version()}, {platform.machine()}")
-    print(f"{options.rounds} paired rounds: median ratio Torsion / peer (quartiles), and the bar where there is one\n")
-    print("| operation | ns of CPU | " + " | ".join("/ " + name for name in others) + " |")
-    print("|---|---|" + "---|" * len(others))
+    print_head("operation", others, options.rounds, options.pure)
     everything: dict[str, dict[str, list[float]]] = {}
     all_kept = True
     for operation in options.only or OPERATIONS:
         figures = everything[operation] = measure(peers, operation, options.rounds, options.scale)
-        line, kept = row(operation, figures, others)
+        line, kept = row(operation, figures, others, OPERATIONS[operation][1])
         all_kept = all_kept and kept
         print(line, flush=True)
     for peer in peers:

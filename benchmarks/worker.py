@@ -1,10 +1,11 @@
 """One peer in a process of its own: reads "operation count" lines, answers each with the seconds of CPU it took.
 
-Usage: worker.py torsion|twisted|asyncio|uvloop
+Usage: worker.py torsion|twisted|asyncio|uvloop|rloop
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -54,14 +55,11 @@ def main(peer: str) -> None:
         torsion.takeover.install()
     if peer in ("torsion", "twisted"):
         serve_deferreds()
-    elif peer == "uvloop":
-        import uvloop
-
-        uvloop.run(serve_futures())
     else:
         import asyncio
 
-        asyncio.run(serve_futures())
+        with asyncio.Runner(loop_factory=importlib.import_module(peer).new_event_loop) as runner:
+            runner.run(serve_futures())
 
 
 if __name__ == "__main__":

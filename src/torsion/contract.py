@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import signal
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -26,9 +27,9 @@ from .core.timers import DelayedCall, describe
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
 from .engine.turn import Engine
-from .error import ReactorNotRestartable
+from .error import ReactorNotRestartable, UnsupportedAddressFamily
 from .failure import Failure
-from .net import lookup
+from .net import lookup, tcp, tcpclient
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
 from .pool import context, threadable
 from .pool.threadpool import ThreadPool
@@ -40,14 +41,15 @@ OVERRIDABLE = frozenset({
     "runUntilCurrent", "timeout", "doIteration", "mainLoop", "iterate", "seconds", "callLater", "wakeUp", "addReader",
     "addWriter", "removeReader", "removeWriter", "removeAll", "_moveCallLaterSooner",
 })  # fmt: skip
+# Of these, what brings readiness to those who are watched.
+WATCHING = ("addReader", "addWriter", "removeReader", "removeWriter", "doIteration")
 _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
 
 # Of the contract's reactor, and not of this version's.
 _NOT_YET = frozenset(
     """
-    listenTCP connectTCP listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram
-    connectUNIXDatagram adoptStreamPort adoptStreamConnection adoptDatagramPort spawnProcess installResolver
-    installNameResolver nameResolver resolver
+    listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
+    adoptDatagramPort spawnProcess
     """.split()
 )
 
@@ -66,7 +68,7 @@ def running_here() -> Reactor | None:
     return _here.reactor
 
 
-class _Running:
+class Running:
     """Marks a reactor as the one that runs here. (A class: iterate() would feel a generator's cost.)"""
 
     __slots__ = ("before", "depth", "reactor")
@@ -121,6 +123,9 @@ class Reactor:
         reactor.run()
     """
 
+    #: What waits for child processes; made once a reactor.
+    children: type[Reaper] = Reaper
+
     def __init__(
         self, clock: Callable[[], float] | None = None, poller: Poller | None = None, engine: Engine | None = None
     ) -> None:
@@ -139,7 +144,7 @@ class Reactor:
             timers.cancel,
             timers.reset,
         )
-        self._children = Reaper()
+        self._children = self.children()
         self._signals = Signals(engine, self._children.reap_all)
         self._lifeline = _Lifeline(engine, self._signals)
         self._life = states.IDLE
@@ -152,6 +157,7 @@ class Reactor:
         self.threadpool: ThreadPool | None = None
         self._pool_triggers: list[tuple[str, Handle]] = []
         self.waker: InternalReader | None = None
+        self._signal_reader: InternalReader | None = None
         _note(self)
         self.installWaker()
 
@@ -183,8 +189,8 @@ class Reactor:
         def __getattr__(self, name: str) -> NoReturn:
             if name in _NOT_YET:
                 text = (
-                    f"{type(self).__name__}.{name}: this version of Torsion has no sockets and no child processes yet;"
-                    " a program that needs them runs on a reactor of Twisted's"
+                    f"{type(self).__name__}.{name}: of the network this version of Torsion has TCP, and no child "
+                    "processes yet; a program that needs more runs on a reactor of Twisted's"
                 )
             else:
                 text = f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -219,7 +225,7 @@ class Reactor:
         With ``installSignalHandlers``, SIGINT and SIGTERM stop it (in the main thread; elsewhere that is reported).
         Raises ReactorAlreadyRunning, and ReactorNotRestartable once it was stopped (semantics 37).
         """
-        with _Running(self):
+        with Running(self):
             self.startRunning(installSignalHandlers=installSignalHandlers)
             try:
                 self.mainLoop()
@@ -233,7 +239,7 @@ class Reactor:
         self._enter(states.after(self._life, states.START))
         self._install_signal_handlers = bool(installSignalHandlers)
         threadable.registerAsIOThread()
-        with _Running(self):
+        with Running(self):
             self.fireSystemEvent("startup")
 
     def _reallyStartRunning(self) -> None:
@@ -242,21 +248,27 @@ class Reactor:
         if self._install_signal_handlers:
             _let_go_of_sigint()
             self._signals.install(_handlers(self))
+            self._signal_reader = InternalReader(self._signals)
+            self._watch_internally(self._signal_reader)
 
     def mainLoop(self) -> None:
         """Turn the loop while it is started. What leaves a turn is reported, and the loop goes on (semantics 43)."""
         outer, self._looping = self._looping, True
-        with _Running(self):
-            while self._life.started:
-                try:
-                    if self.engine.overridden:
-                        self._turn_by_contract()
-                    else:
-                        self.engine.run()
-                except BaseException:
-                    report.failure("Unexpected error in main loop.", Failure())
+        with Running(self):
+            self._go_on()
         # It may have been run again inside one of its own turns, after a crash: then that one ends too.
         self._looping = self.engine.stopping = outer
+
+    def _go_on(self) -> None:
+        """Turn while started: the one thing that a reactor in somebody else's loop does otherwise."""
+        while self._life.started:
+            try:
+                if self.engine.overridden:
+                    self._turn_by_contract()
+                else:
+                    self.engine.run()
+            except BaseException:
+                report.failure("Unexpected error in main loop.", Failure())
 
     def _turn_by_contract(self) -> None:
         self.runUntilCurrent()
@@ -266,7 +278,7 @@ class Reactor:
 
     def iterate(self, delay: float | None = 0) -> None:
         """Run what is due, then wait at most ``delay`` seconds for I/O and deliver it. May be called in a callback."""
-        with _Running(self):
+        with Running(self):
             self.runUntilCurrent()
             self.doIteration(delay)
 
@@ -280,6 +292,9 @@ class Reactor:
 
     def doIteration(self, delay: float | None) -> None:
         """Wait at most ``delay`` seconds (None: no limit) for I/O and deliver it."""
+        self._wait(delay)
+
+    def _wait(self, delay: float | None) -> None:
         self.engine.poll(delay)
 
     def stop(self) -> None:
@@ -356,6 +371,11 @@ class Reactor:
 
     def _uninstallHandler(self) -> None:
         """Give SIGCHLD and the wake-up descriptor back; the other handlers stay (semantics 52)."""
+        reader, self._signal_reader = self._signal_reader, None
+        if reader is not None and reader in self._internalReaders:
+            self._internalReaders.discard(reader)
+            if _replaced(self, "addReader"):
+                self.removeReader(reader)
         self._signals.uninstall()
 
     # Time. Contract: IReactorTime
@@ -378,7 +398,7 @@ class Reactor:
         return calls
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
-        self.engine.timers.reset(call)
+        self._timer_methods[2](call)
 
     def _cancelCallLater(self, call: DelayedCall) -> None:
         self.engine.timers.cancel(call)
@@ -404,9 +424,12 @@ class Reactor:
         """Watch for wakeUp(): through addReader where a program has replaced that, else the engine does by itself."""
         if self.waker is None:
             self.waker = InternalReader(self.engine.waker)
-            self._internalReaders.add(self.waker)
-            if _replaced(self, "addReader"):
-                self.addReader(self.waker)
+            self._watch_internally(self.waker)
+
+    def _watch_internally(self, reader: InternalReader) -> None:
+        self._internalReaders.add(reader)
+        if _replaced(self, "addReader"):
+            self.addReader(reader)
 
     def callInThread(self, callable: Callable[..., object], /, *args: object, **kwargs: object) -> None:
         """Call in a thread of the pool; what it raises is reported."""
@@ -474,6 +497,46 @@ class Reactor:
         """What addWriter added."""
         return self._descriptors.writers()
 
+    # Streams. Contract: IReactorTCP
+
+    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> tcp.Port:
+        """Accept connections on ``port`` (0: any free one) of ``interface`` ("": all IPv4 ones) for ``factory``.
+
+        A port may be what tcp.makeBinding makes. Raises CannotListenError at once (semantics 73).
+        """
+        listening = tcp.Port(port, factory, backlog, interface, self)
+        listening.startListening()
+        return listening
+
+    def connectTCP(
+        self, host: str, port: int | str, factory: Any, timeout: float | None = 30, bindAddress: Any = None
+    ) -> tcpclient.Connector:
+        """Connect ``factory`` to a host, by address or by name (IPv4 then), and a port, by number or service name.
+
+        The attempt begins on a later pass and may take ``timeout`` seconds, the lookup included (semantics 70-72).
+        """
+        connector = tcpclient.Connector(host, port, factory, timeout, bindAddress, self)
+        connector.connect()
+        return connector
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> tcp.Port:
+        """Accept connections on a descriptor that listens already; it is duplicated, so close yours (semantics 101).
+
+        Raises UnsupportedAddressFamily.
+        """
+        _must_be_ip(addressFamily)
+        listening = tcp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
+        listening.startListening()
+        return listening
+
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """Give ``factory`` a connection that is made already; it is duplicated, so close yours (semantics 101).
+
+        Raises UnsupportedAddressFamily.
+        """
+        _must_be_ip(addressFamily)
+        return tcp.Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
+
     def disconnectAll(self) -> None:
         """Remove all, and tell each that its connection is lost; one that raises does not stop the rest (40)."""
         for selectable in self.removeAll():
@@ -486,6 +549,11 @@ class Reactor:
         disconnect(self, selectable, why, isRead)
 
 
+def _must_be_ip(family: int) -> None:
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        raise UnsupportedAddressFamily(family)
+
+
 def _note(reactor: Any) -> None:
     """Note what a program replaced, so that the loop need not look at each turn.
 
@@ -495,6 +563,8 @@ def _note(reactor: Any) -> None:
     engine: Engine | None = reactor.__dict__.get("engine")
     if engine is None or "_clock" not in reactor.__dict__:
         return  # a subclass that sets attributes before it calls our __init__
+    # Streams watch by themselves only where nobody else watches or waits for them.
+    engine.carries_streams = not any(_replaced(reactor, name) for name in WATCHING)
     before, engine.overridden = engine.overridden, any(_replaced(reactor, name) for name in OVERRIDABLE)
     if engine.overridden and not before:
         engine.wake()  # if this is a callback: the turn that goes on is still a native one, and is not to sleep

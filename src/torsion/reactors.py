@@ -10,6 +10,7 @@ from typing import Any
 
 from .contract import Reactor, running_here
 from .error import ReactorAlreadyInstalledError
+from .net import descriptor
 
 __all__ = ["Place", "current", "default", "install", "installed", "keep_in"]
 
@@ -19,8 +20,12 @@ class Place:
 
     reactor: Any = None
 
+    def fill(self) -> None:
+        """Make a reactor, because it is asked for and nobody has installed one."""
+        self.reactor = Reactor()
 
-_lock = threading.Lock()
+
+_lock = threading.RLock()  # a place may fill itself with install()
 _place = Place()
 
 
@@ -54,9 +59,9 @@ def default() -> Any:
     reactor = _place.reactor
     if reactor is None:
         with _lock:
+            if _place.reactor is None:
+                _place.fill()
             reactor = _place.reactor
-            if reactor is None:
-                reactor = _place.reactor = Reactor()
     return reactor
 
 
@@ -64,3 +69,6 @@ def current() -> Any:
     """The reactor that runs in the calling thread, else the process's."""
     here = running_here()
     return default() if here is None else here
+
+
+descriptor.current_reactor = current

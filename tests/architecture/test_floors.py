@@ -28,10 +28,13 @@ FLOORS: dict[str, list[str]] = {
     "workers": ["pool", "net", "child"],
     "contract": ["contract"],
     "reactors": ["reactors"],
-    "public": ["defer", "task", "threads", "main", "protocol"],
+    "public": [
+        "abstract", "asyncioreactor", "base", "default", "defer", "epollreactor", "main", "pollreactor", "posixbase",
+        "protocol", "selectreactor", "task", "tcp", "threads",
+    ],
     "top": ["takeover", "cli", "__init__", "__main__"],
-}
-PUBLIC = {"address", "error", "failure", "interfaces", "defer", "task", "threads", "main", "protocol"}
+}  # fmt: skip
+PUBLIC = {"address", "error", "failure", "interfaces", *FLOORS["public"]}
 #: What the contract calls public at top level (modules of its internet and python packages); `reactor` is no module.
 CONTRACT_NAMES = set(
     """abstract address asyncioreactor base context defer default endpoints epollreactor error failure fdesc filepath

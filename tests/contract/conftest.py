@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.contract.parts import Reports, ThroughMethods, VirtualPoller
+from tests.contract.parts import REAL_REACTORS, Reports, ThroughMethods, VirtualPoller
 
 from torsion import report
 from torsion.contract import Reactor
@@ -21,7 +21,8 @@ def reports() -> Iterator[Reports]:
     collected = Reports()
 
     def sink(level: str, text: str, failure: Failure | None, details: dict[str, object]) -> None:
-        collected.append((text, None if failure is None else failure.value))
+        if level != "info":
+            collected.append((text, None if failure is None else failure.value))
 
     report.set_sink(sink)
     try:
@@ -63,3 +64,11 @@ def adopt(poller: VirtualPoller, reports: Reports) -> Iterator[Callable[[Reactor
 def reactor(reactor_class: type[Reactor], poller: VirtualPoller, adopt: Callable[[Reactor], Reactor]) -> Reactor:
     """A reactor that has not run, in virtual time, on each driver."""
     return adopt(reactor_class(clock=poller.clock, poller=poller))
+
+
+@pytest.fixture(params=REAL_REACTORS)
+def real(request: pytest.FixtureRequest, reports: Reports) -> Iterator[Reactor]:
+    """A reactor of each class, with the kernel behind it."""
+    made = REAL_REACTORS[request.param]()
+    yield made
+    made.close()

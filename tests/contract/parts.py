@@ -1,11 +1,16 @@
 """What the tests of the reactor are made of: virtual time, reports to look at, and an object to be watched."""
 
+from asyncio import new_event_loop
 from collections.abc import Callable
 from typing import Any
 
 from tests.unit.scripted import ScriptedPoller, VirtualClock
 
+from torsion.asyncioreactor import AsyncioSelectorReactor
 from torsion.contract import Reactor
+from torsion.epollreactor import EPollReactor
+from torsion.pollreactor import PollReactor
+from torsion.selectreactor import SelectReactor
 
 
 def run(reactor: Reactor) -> None:
@@ -76,6 +81,26 @@ class ThroughMethods(Reactor):
 
     def doIteration(self, delay: float | None) -> None:
         Reactor.doIteration(self, delay)
+
+
+def asyncio_reactor() -> AsyncioSelectorReactor:
+    """In a loop of its own, which closes with it."""
+
+    class Closing(AsyncioSelectorReactor):
+        def close(self) -> None:
+            super().close()
+            self._asyncioEventloop.close()
+
+    return Closing(new_event_loop())
+
+
+#: Every reactor that waits for the kernel, by the name of its class.
+REAL_REACTORS: dict[str, Callable[[], Reactor]] = {
+    "EPollReactor": EPollReactor,
+    "PollReactor": PollReactor,
+    "SelectReactor": SelectReactor,
+    "AsyncioSelectorReactor": asyncio_reactor,
+}
 
 
 class Reports(list[tuple[str, Any]]):

@@ -1,12 +1,16 @@
 """Objects of a program's own that are watched: doRead, doWrite, connectionLost, and who is told what."""
 
 import os
+import signal
 import socket
+import struct
+import subprocess
+import sys
 
 import pytest
 
 from torsion import error
-from torsion.contract import Reactor, running_system
+from torsion.contract import running_system
 from torsion.engine.poll import GONE, READ, WRITE
 from torsion.net.descriptor import CONNECTION_DONE, CONNECTION_LOST
 
@@ -296,12 +300,33 @@ def test_s044_in_timers_thread_calls_and_outside_it_is_a_dash(reactor, poller, o
 # On the kernel
 
 
-@pytest.fixture(params=["epoll", "poll", "select"])
-def real(request, monkeypatch, reports):
-    monkeypatch.setenv("TORSION_POLLER", request.param)
-    made = Reactor()
-    yield made
-    made.close()
+class Socket(Selectable):
+    """One end of a pair, `theirs` the other. Removed and closed when it is lost."""
+
+    def __init__(self, kind=socket.SOCK_STREAM):
+        self.ours, self.theirs = socket.socketpair(type=kind)
+        self.ours.setblocking(False)
+        super().__init__(self.ours.fileno())
+
+    def doRead(self):
+        data = self.ours.recv(100)
+        if not data:
+            return CONNECTION_DONE.value
+        self.log.append(data)
+        return None
+
+    def connectionLost(self, reason):
+        super().connectionLost(reason)
+        self.close()
+
+    def close(self):
+        self.ours.close()
+        self.theirs.close()
+
+
+def turn(reactor, times=3):
+    for _ in range(times):
+        reactor.iterate()
 
 
 def test_a_socket_is_read_and_written(real):
@@ -364,3 +389,161 @@ def test_the_end_of_a_pipe_is_the_end_of_reading(real):
     real.iterate()
     assert reader.log == [CONNECTION_DONE.value]
     os.close(reading)
+
+
+def test_s059_input_is_read_before_a_hang_up_is_told(real):
+    one = Socket()
+    real.addReader(one)
+    one.theirs.send(b"last words")
+    one.theirs.close()
+    turn(real)
+    assert one.log == [b"last words", CONNECTION_DONE.value]
+    assert real.getReaders() == []
+
+
+def test_s059_a_reset_is_told_to_a_reader_as_the_end_of_reading_or_by_recv(real):
+    """Here recv is never asked, so that what the kernel says unasked is what counts."""
+    server = socket.create_server(("127.0.0.1", 0))
+    one = Selectable(-1)
+    theirs = socket.create_connection(server.getsockname())
+    ours, _ = server.accept()
+    one.fd = ours.fileno()
+    real.addWriter(one)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    turn(real, 1)
+    # select knows no hang-up: to it the socket is writable, and a write would say what happened.
+    assert one.log in (["write"], [CONNECTION_LOST.value])
+    real.removeWriter(one)
+    ours.close()
+    server.close()
+
+
+def test_s060_what_do_read_raises_is_reported_and_is_the_reason(real, reports):
+    one = Socket()
+    one.doRead = lambda: 1 / 0
+    real.addReader(one)
+    real.addWriter(one)
+    one.theirs.send(b"x")
+    turn(real)
+    assert [type(each) for each in one.log if each != "write"] == [ZeroDivisionError]
+    assert "doRead" in reports.take(ZeroDivisionError)
+    assert real.getReaders() == real.getWriters() == []
+
+
+def test_s060_a_descriptor_that_says_minus_one_is_let_go(real):
+    one = Socket()
+
+    def vanish():
+        one.fd = -1
+
+    one.doRead = vanish
+    real.addReader(one)
+    one.theirs.send(b"x")
+    turn(real)
+    assert [type(each) for each in one.log] == [error.ConnectionFdescWentAway]
+    assert real.getReaders() == []
+
+
+def test_s061_a_reader_that_another_removes_gets_nothing_more(real):
+    first, second = Socket(), Socket()
+
+    def remove_both():
+        first.log.append("read")
+        real.removeReader(first)
+        real.removeReader(second)
+
+    first.doRead = second.doRead = remove_both
+    for each in (first, second):
+        real.addReader(each)
+        each.theirs.send(b"x")
+    turn(real)
+    assert first.log == ["read"]
+    for each in (first, second):
+        each.close()
+
+
+def test_s061_a_number_that_is_used_again_within_an_event_is_another_descriptor(real):
+    old = Socket()
+    news = []
+
+    def replace():
+        real.removeReader(old)
+        number = old.ours.fileno()
+        new = Socket()
+        old.ours.close()
+        os.dup2(new.ours.fileno(), number)
+        new.fd = number
+        news.append(new)
+        real.addReader(new)
+
+    old.doRead = replace
+    real.addReader(old)
+    old.theirs.send(b"x")
+    turn(real)
+    (new,) = news
+    assert new.log == []
+    new.theirs.send(b"for the new one")
+    turn(real)
+    assert new.log == [b"for the new one"]
+    real.removeReader(new)
+    os.close(new.fd)
+    new.close()
+    old.close()
+
+
+def test_s061_remove_all_returns_what_was_watched_and_then_nothing_is_called(real):
+    one, other = Socket(), Socket()
+    real.addReader(one)
+    real.addWriter(one)
+    real.addWriter(other)
+    one.theirs.send(b"x")
+    assert {id(each) for each in real.removeAll()} == {id(one), id(other)}
+    assert real.getReaders() == real.getWriters() == []
+    turn(real)
+    assert one.log == other.log == []
+    one.close()
+    other.close()
+
+
+def test_what_is_watched_in_a_running_loop_is_told_all_the_same(real):
+    one = Socket()
+    one.doRead = real.stop
+    one.theirs.send(b"x")
+    real.callLater(0.01, real.addReader, one)
+    real.run(installSignalHandlers=False)
+    assert one.log == [CONNECTION_LOST.value]  # the shutdown's
+
+
+def test_overrides_of_add_and_remove_are_used_and_may_call_the_original(real):
+    calls = []
+    one = Socket()
+
+    def patch(name, original):
+        setattr(real, name, lambda reader: (calls.append(name), original(reader)))
+
+    patch("addReader", real.addReader)
+    patch("removeReader", real.removeReader)
+    one.doRead = lambda: CONNECTION_LOST.value
+    real.addReader(one)
+    one.theirs.send(b"x")
+    turn(real)
+    assert calls == ["addReader", "removeReader"]
+    assert one.log == [CONNECTION_LOST.value]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="no children here")
+def test_s053_the_end_of_a_child_ends_the_wait(real):
+    """Nothing else would: there is no timer, and nothing to read."""
+
+    def start():
+        child = subprocess.Popen([sys.executable, "-c", ""])
+        real._children.register(child.pid, lambda status: (setattr(child, "returncode", status), real.stop()))
+
+    real.callWhenRunning(start)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        real.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -23,6 +23,11 @@ JOB_QUEUE = (
     "".join(rf"job {number}: {number * 540} in PoolThread\n" for number in range(1, 6))
     + r"job 6: cancelled in the queue\nstuck job: cancelled while running\n"
 )
+ASYNCIO_AND_DEFERREDS = (
+    "asyncio was asked: 12\nTorsion was answered: 144\nasyncio waited for a Deferred\nall in one thread: True\n"
+)
+# Programs that serve until they are told to end, or ask a server: test_network_examples.py
+SERVING = {"echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
 
 
 class Program:
@@ -49,9 +54,11 @@ class Program:
 def programs(full: Python, bare: Python) -> dict[str, Program]:
     started = {}
     for path in sorted(EXAMPLES.glob("*.py")):
-        if path.stem != "demo":
+        if path.stem not in SERVING | {"demo"}:
             started[path.stem] = Program(bare, str(path))
     for path in sorted((EXAMPLES / "unmodified").glob("*.py")):
+        if path.stem in SERVING:
+            continue
         for python, name in ((bare, "without Twisted"), (full, "with Twisted")):
             started[f"{path.stem} {name}"] = Program(python, "-m", "torsion", "run", str(path))
     return started
@@ -83,6 +90,10 @@ def test_job_queue(programs: dict[str, Program]) -> None:
     programs["job_queue"].check(JOB_QUEUE)
 
 
+def test_asyncio_and_deferreds(programs: dict[str, Program]) -> None:
+    programs["asyncio_and_deferreds"].check(ASYNCIO_AND_DEFERREDS)
+
+
 @pytest.mark.parametrize("way", WAYS[1:])
 def test_the_job_of_the_demonstration_does_all_of_it(programs: dict[str, Program], way: str) -> None:
     steps = json.loads(programs["job" + way].check(r"\{.*\}\n"))
@@ -90,5 +101,5 @@ def test_the_job_of_the_demonstration_does_all_of_it(programs: dict[str, Program
 
 
 def test_every_example_is_run_here(programs: dict[str, Program]) -> None:
-    tested = {path.stem for path in EXAMPLES.rglob("*.py")} - {"demo"}
-    assert tested == {"one_callback", "many_callbacks", "worker_thread", "scheduler", "job_queue", "job"}
+    tested = {path.stem for path in EXAMPLES.rglob("*.py")} - {"demo"} - SERVING
+    assert tested == {name.partition(" with")[0] for name in programs}

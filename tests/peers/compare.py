@@ -19,9 +19,7 @@ A test is *lost* if it passes on stock and, on our engine, fails, is skipped, or
 none is lost, 1 if any is, 2 if there was nothing to compare. Lost tests listed in exclusions.txt do not count, but are
 shown; a line there that excludes nothing is named too, when everything was run.
 
-trial itself runs on our reactor. As long as ours has no sockets and no processes, a test that is skipped for want of
-them is run a second time with Twisted's own reactor standing in on top of our modules, and that outcome counts. How
-many there were is printed.
+trial itself runs on our reactor.
 """
 
 import argparse
@@ -38,7 +36,6 @@ HERE = Path(__file__).resolve().parent
 RUNNER = str(HERE / "runner.py")
 PASSED = ("success", "todo")
 OURS = ("-m", "torsion", "run")
-STAND_IN = "twisted.internet.epollreactor"
 
 
 @dataclass
@@ -47,8 +44,6 @@ class Run:
 
     outcomes: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    #: Tests that passed only with Twisted's reactor standing in.
-    stand_in: set[str] = field(default_factory=set)
     #: Why the run did not come to its end; empty if it did.
     broken: str = ""
 
@@ -105,18 +100,13 @@ class Peers:
             kept.write_text(json.dumps(run.outcomes, indent=0))
         return run
 
-    def on_ours(self, module: str, expected: set[str]) -> Run:
-        run = self._run(module, OURS)
-        skipped = {test for test in expected if run.outcomes.get(test) == "skip"}
-        if skipped:
-            run.stand_in = skipped & self._run(module, OURS, STAND_IN).passed()
-            run.outcomes.update(dict.fromkeys(run.stand_in, "success"))
-        return run
+    def on_ours(self, module: str) -> Run:
+        return self._run(module, OURS)
 
-    def _run(self, module: str, before: tuple[str, ...], reactor: str = "-") -> Run:
+    def _run(self, module: str, before: tuple[str, ...]) -> Run:
         with tempfile.TemporaryDirectory(prefix="torsion-peers-") as folder:
             results = os.path.join(folder, "results")
-            command = [self._python, *before, RUNNER, results, os.path.join(folder, "trial"), reactor, module]
+            command = [self._python, *before, RUNNER, results, os.path.join(folder, "trial"), module]
             broken = ""
             with open(os.path.join(folder, "output"), "w+b") as output:
                 try:
@@ -177,7 +167,7 @@ def compare(peers: Peers, modules: list[str], exclusions: dict[str, str], show: 
     for module in modules:
         stock = peers.on_stock(module)
         expected = stock.passed()
-        ours = peers.on_ours(module, expected)
+        ours = peers.on_ours(module)
         passed = ours.passed()
         tally.passed_on_stock += len(expected)
         tally.passed_on_ours += len(passed)
@@ -188,8 +178,7 @@ def compare(peers: Peers, modules: list[str], exclusions: dict[str, str], show: 
         tally.lost += lost
         tally.excluded += excluded
         tally.gained += gained
-        stand_in = f", {len(ours.stand_in)} with Twisted's reactor standing in" if ours.stand_in else ""
-        print(f"{'LOST' if lost else 'ok':4}  {module}: {len(expected & passed)} of {len(expected)} pass{stand_in}")
+        print(f"{'LOST' if lost else 'ok':4}  {module}: {len(expected & passed)} of {len(expected)} pass")
         for side, run in (("stock", stock), ("ours", ours)):
             if run.broken:
                 print(_indented(f"the run on {side} broke: {run.broken}", show))

@@ -1,12 +1,11 @@
 """Runs Twisted's own tests with Twisted's own trial, and writes what became of each test.
 
-    python runner.py RESULTS FOLDER REACTOR MODULE...    on stock Twisted
+    python runner.py RESULTS FOLDER MODULE...            on stock Twisted
     python -m torsion run runner.py RESULTS ...          on our engine
 
 RESULTS gets one JSON line an event: {"start": id} when a test begins, {"id": id, "outcome": word, "text": why} when it
 has ended. Lines are written at once, so that after a crash the file says which test it happened in. FOLDER becomes
-trial's working directory. REACTOR is the module whose `install()` is called first, or `-` for the default reactor.
-`--list` instead of RESULTS prints the test modules in the packages that follow.
+trial's working directory. `--list` instead of RESULTS prints the test modules in the packages that follow.
 """
 
 import importlib
@@ -32,9 +31,7 @@ def test_modules(package: str) -> list[str]:
     return sorted(found)
 
 
-def run(results: str, folder: str, reactor: str, modules: list[str]) -> None:
-    if reactor != "-":
-        importlib.import_module(reactor).install()
+def run(results: str, folder: str, modules: list[str]) -> None:
     from twisted.trial.reporter import TestResult
     from twisted.trial.runner import TestLoader, TestSuite, TrialRunner
 
@@ -122,4 +119,4 @@ if __name__ == "__main__":
         for package in sys.argv[2:]:
             print("\n".join(test_modules(package)))
     else:
-        run(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+        run(sys.argv[1], sys.argv[2], sys.argv[3:])

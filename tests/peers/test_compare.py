@@ -34,7 +34,7 @@ class Peers:
     def on_stock(self, module: str) -> Any:
         return comparer.Run(outcomes=self._stock)
 
-    def on_ours(self, module: str, expected: set[str]) -> Any:
+    def on_ours(self, module: str) -> Any:
         return comparer.Run(outcomes=self._ours, broken=self._broken)
 
 

@@ -37,7 +37,7 @@ import twisted.internet.defer
 assert defer is torsion.defer is twisted.internet.defer is sys.modules["twisted.internet.defer"]
 assert (task, error, failure) == (torsion.task, torsion.error, torsion.failure)
 assert (threads, threadpool, context) == (torsion.threads, torsion.pool.threadpool, torsion.pool.context)
-assert type(reactor) is torsion.contract.Reactor
+assert type(reactor) is torsion.epollreactor.EPollReactor
 assert reactor is torsion.reactor is sys.modules["twisted.internet.reactor"] is twisted.internet.reactor
 assert defer.__spec__.name == defer.__name__ == "torsion.defer"
 """
@@ -180,6 +180,10 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
             from threading import Lock, local
             from zope.interface.verify import verifyClass, verifyObject
 
+            standing_in = (
+                "IReactorTCP IReactorUDP IReactorMulticast IReactorUNIX IReactorUNIXDatagram IReactorSSL IReactorSocket"
+                " IReactorProcess IReactorPluggableResolver IReactorPluggableNameResolver"
+            ).split()
             for name in ("IReactorCore", "IReactorTime", "IReactorThreads", "IReactorFDSet"):
                 assert verifyObject(getattr(interfaces, name), reactor)
                 assert verifyClass(getattr(interfaces, name), type(reactor))
@@ -192,7 +196,12 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
             lock = _threads.LockWorker(Lock(), local())
             assert verifyObject(_threads.IExclusiveWorker, lock)
             assert verifyObject(_threads.IWorker, _threads.Team(lock, lambda: None, lambda: None))
-            assert not interfaces.IReactorTCP.providedBy(reactor)
+            for name in standing_in:
+                assert verifyObject(getattr(interfaces, name), reactor), name
+            from twisted.internet import abstract, base
+            assert verifyClass(interfaces.IPushProducer, abstract.FileDescriptor)
+            assert verifyClass(interfaces.IReadWriteDescriptor, abstract.FileDescriptor)
+            assert verifyClass(interfaces.IConnector, base.BaseConnector)
             lock.quit()
         """)
     )

@@ -94,6 +94,10 @@ class Signals:
             set_child_handler(self._pair[1].fileno())
         self._woken()
 
+    def fileno(self) -> int:
+        """What is readable when a signal has come; -1 while nothing is installed."""
+        return -1 if self._pair is None else self._pair[0].fileno()
+
     def on_ready(self, ready: int) -> None:
         """Empty the wake-up descriptor; by now the interpreter has run the handlers, or is about to."""
         if self._pair is not None:

@@ -34,7 +34,9 @@ cdef class Engine:
     cdef bint _asleep
     cdef long long _waits
     cdef dict _watches
+    cdef public bint carries_streams
     cdef list _changed
+    cdef list _unsent
     cdef dict _always
 
     cpdef turn(self, object longest)
@@ -42,8 +44,14 @@ cdef class Engine:
     cpdef run_current(self)
     @cython.locals(events=list, watch=Watch, meter=Meter, ready=cython.int, waits=cython.longlong)
     cpdef poll(self, object longest)
+    cpdef flush_later(self, object stream)
+    @cython.locals(unsent=list, meter=Meter)
+    cpdef flush(self)
+    @cython.locals(watch=Watch)
+    cpdef watched(self)
     @cython.locals(due=cython.double, left=cython.double)
     cpdef patience(self, object longest)
+    cpdef rest(self)
     cpdef next_due(self)
     cpdef wake(self)
     @cython.locals(watch=Watch)

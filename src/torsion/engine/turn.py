@@ -2,7 +2,7 @@
 
 `turn` is the whole loop; everything else here serves it. It knows descriptors, time and calls, and no contract: a
 face (contract.py) composes it, and an engine can also be embedded in another loop, by `fileno()` and
-`patience(None)`.
+`rest()`.
 
 Readiness of a descriptor is delivered to whoever watches it *when the event is dispatched*, and only if they watched
 it when the wait began: a number that a handler closed and that is somebody else's by now is left alone. All readiness
@@ -34,6 +34,13 @@ class Handler(Protocol):
 
         An exception leaves `turn`; the events not yet delivered come again.
         """
+
+
+class Unsent(Protocol):
+    """What has something to send that was not sent at once."""
+
+    def flush(self) -> None:
+        """Send it now, as far as it goes. Raises KeyboardInterrupt at most (43)."""
 
 
 class Watch:
@@ -69,19 +76,22 @@ class Engine:
         """Set once the loop is to end: no wait is longer than 0 from then on."""
         self.at_rest: Callable[[], object] | None = None
         """Called once, by the next pass, after its timers: a pending shutdown (34, 38)."""
+        self.carries_streams = True
+        """Whether streams may watch their descriptors here: not where others replaced the watching or the waiting."""
         self.overridden = False
         """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
         self._asleep = False
         self._waits = 0
         self._watches: dict[int, Watch] = {}
         self._changed: list[Watch] = []
+        self._unsent: list[Unsent] = []
         self._always: dict[int, int] = {}  # readiness that is told at each wait without asking the poller
         self.watch(self.waker.fileno(), self.waker, READ)
 
     def turn(self, longest: float | None) -> None:
         """Turn the loop once; wait at most `longest` seconds (None: no limit) if there is nothing to do."""
         self.run_current()  # calls, timers, a pending shutdown
-        self.poll(longest)  # wait until something is ready, and deliver it
+        self.poll(longest)  # send what they wrote; wait until something is ready, deliver it; send what that wrote
 
     def run(self) -> None:
         """Turn until the loop is `stopping` or `overridden`, and at least once."""
@@ -102,10 +112,13 @@ class Engine:
     def poll(self, longest: float | None) -> None:
         """Wait for readiness, at most `longest` seconds (None: no limit) and never past the next timer, and deliver it.
 
-        Raises what a handler raises; the rest of the batch comes again.
+        What was written is sent before and after. Raises what a handler raises; the rest of the batch comes again.
         """
-        waits = self._waits = self._waits + 1
         meter = self.meter
+        around = meter.running
+        if around is not None and hasattr(around, "flush"):
+            around.flush()  # a handler turns the loop itself, in the middle of its event
+        waits = self._waits = self._waits + 1
         meter.turns += 1
         self._asleep = True  # before patience is asked: see wake()
         events = self.poller.wait(self.patience(longest))
@@ -114,7 +127,6 @@ class Engine:
             events = [*events, *self._always.items()]
         if not events:
             return
-        around = meter.running  # a handler may turn the loop itself
         try:
             for fd, ready in events:
                 watch = self._watches.get(fd)
@@ -130,15 +142,49 @@ class Engine:
                             break  # the handler turned the loop: that wait saw what is still ready
         finally:
             meter.running = around
+        if self._unsent:
+            self.flush()
+
+    def flush_later(self, stream: Unsent) -> None:
+        """Have `stream.flush()` called before the loop sleeps: once for all that is written until then."""
+        self._unsent.append(stream)
+        if self._asleep:  # as in watch()
+            self.wake()
+        if self._asleep:
+            self.wake()  # another loop hosts this engine, and sleeps on its descriptor
+
+    def flush(self) -> None:
+        """Send what calls, timers and events wrote to streams that were not served just now."""
+        unsent, self._unsent = self._unsent, []
+        unsent.reverse()
+        meter = self.meter
+        around = meter.running
+        try:
+            while unsent:
+                stream = unsent.pop()
+                meter.running = stream
+                stream.flush()
+        finally:
+            meter.running = around
+            if unsent:  # a KeyboardInterrupt: the rest is not lost
+                unsent.reverse()
+                self._unsent[:0] = unsent
+
+    def watched(self) -> list[tuple[Handler, int]]:
+        """Who watches something now, and for what: READ, WRITE, both."""
+        return [(watch.handler, watch.interest) for watch in self._watches.values() if watch.interest]
 
     def patience(self, longest: float | None) -> float | None:
         """How long the loop may wait now: at most `longest` seconds, None for ever. Cancelled timers count too (34).
 
-        Ask this before each wait, your own on `fileno()` too: it also tells the poller what has changed.
+        Ask this before each wait, your own on `fileno()` too: it also sends what was written, which may run a producer
+        and so add calls, and tells the poller what has changed.
         """
+        if self._unsent:
+            self.flush()
         if self._changed:
             self._apply()
-        if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
+        if self.stopping or self.calls.waiting or self._always or self._unsent or self.at_rest is not None:
             return 0.0
         next_due = self.timers.next_due()
         if next_due is not None:
@@ -155,6 +201,15 @@ class Engine:
         if left <= 0:
             return 0.0
         return min(left, LONGEST)
+
+    def rest(self) -> float | None:
+        """For a loop that hosts this one: how long it may wait on `fileno()` before it calls `turn(0)`; as `patience`.
+
+        From now until that turn, whatever would shorten the wait makes `fileno()` readable: calls handed over, and
+        descriptors watched. (Not timers, which know no engine: who adds one meanwhile calls `wake`.)
+        """
+        self._asleep = True  # before patience is asked: see wake()
+        return self.patience(None)
 
     def next_due(self) -> float | None:
         """When the earliest timer is due, in seconds of the clock; None without timers."""
@@ -190,6 +245,8 @@ class Engine:
         if not watch.queued:
             watch.queued = True
             self._changed.append(watch)
+            if self._asleep:  # a wait has begun that is not ours (see rest), or a signal handler runs within ours
+                self.wake()
 
     def forget(self, fd: int) -> None:
         """Tell nobody about `fd` any more, from now on. Unknown: nothing happens.
@@ -214,6 +271,7 @@ class Engine:
         """Give back the descriptors that are the engine's own. The engine is not usable afterwards."""
         self._watches.clear()
         self._changed.clear()
+        self._unsent.clear()
         self._always.clear()
         self.waker.close()
         self.poller.close()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from .. import report
 from ..core.timers import describe
 from ..engine.poll import GONE, READ, WRITE
+from ..engine.signals import Signals
 from ..engine.turn import Engine
 from ..engine.waker import Waker
 from ..error import ConnectionDone, ConnectionFdescWentAway, ConnectionLost
@@ -21,6 +22,14 @@ from ..failure import Failure
 # One of each in a process: programs compare them by identity, and to make a Failure per connection would cost.
 CONNECTION_DONE = Failure(ConnectionDone("Connection done"))
 CONNECTION_LOST = Failure(ConnectionLost("Connection lost"))
+
+
+def no_reactor() -> Any:
+    raise RuntimeError("no reactor was given, and torsion.reactors, which knows the process's, was not imported")
+
+
+#: The reactor that is meant where none is given. This floor does not know; torsion.reactors does, and says so here.
+current_reactor: Callable[[], Any] = no_reactor
 
 Disconnect = Callable[[Any, BaseException, bool], object]
 """What to do with an object, why, and whether it was its reading side that ended."""
@@ -110,6 +119,9 @@ class DescriptorSet:
 
     def add(self, selectable: Any, interest: int, disconnect: Disconnect) -> None:
         """Watch it for READ or WRITE. Raises ValueError if it has no file descriptor (semantics 98)."""
+        if self._watches_itself(selectable):
+            (selectable.startReading if interest & READ else selectable.startWriting)()
+            return
         fd = selectable.fileno()
         if fd < 0:
             raise ValueError(f"{selectable!r} cannot be watched: its file descriptor is {fd}")
@@ -137,6 +149,11 @@ class DescriptorSet:
         """Watch it no longer for READ or WRITE. Nothing happens if it was not watched. Its fileno is not called."""
         descriptor = self._by_object.get(id(selectable))
         if descriptor is None:
+            if self._watches_itself(selectable):
+                if interest & READ:
+                    selectable.stopReading()
+                if interest & WRITE:
+                    selectable.stopWriting()
             return
         if interest & READ and descriptor.reader is selectable:
             descriptor.reader = None
@@ -159,10 +176,20 @@ class DescriptorSet:
         return removed
 
     def readers(self) -> list[Any]:
-        return [each.reader for each in self._by_number.values() if each.reader is not None]
+        by_contract = [each.reader for each in self._by_number.values() if each.reader is not None]
+        return by_contract + self._streams(READ)
 
     def writers(self) -> list[Any]:
-        return [each.writer for each in self._by_number.values() if each.writer is not None]
+        by_contract = [each.writer for each in self._by_number.values() if each.writer is not None]
+        return by_contract + self._streams(WRITE)
+
+    def _watches_itself(self, selectable: Any) -> bool:
+        """Whether it is a stream that the engine drives natively; readers and writers it is nonetheless."""
+        return getattr(selectable, "watched_by", None) is self._engine
+
+    def _streams(self, interest: int) -> list[Any]:
+        watched = self._engine.watched()
+        return [each for each, wanted in watched if wanted & interest and self._watches_itself(each)]
 
     def _forget_unwatched(self, selectables: list[Any], descriptor: Descriptor) -> None:
         for each in selectables:
@@ -190,14 +217,19 @@ def disconnect(reactor: FDSet, selectable: Any, why: Any, reading: bool) -> None
 class InternalReader:
     """A handler of the engine as a program sees it: an object to be watched, if the program does the watching."""
 
-    def __init__(self, waker: Waker) -> None:
-        self._waker = waker
+    def __init__(self, handler: Waker | Signals) -> None:
+        self._handler = handler
 
     def fileno(self) -> int:
-        return self._waker.fileno()
+        return self._handler.fileno()
 
     def doRead(self) -> None:
-        self._waker.on_ready(READ)
+        self._handler.on_ready(READ)
+
+    def wakeUp(self) -> None:
+        """End the wait of whoever watches this, if it is a waker. Any thread."""
+        if isinstance(self._handler, Waker):
+            self._handler.wake()
 
     def connectionLost(self, reason: object) -> None:
         """Nothing: the engine closes it."""

@@ -19,6 +19,17 @@ class Pool(Protocol):
     ) -> None: ...
 
 
+def known(name: str) -> str | None:
+    """The IPv4 address that `name` is by itself: an address in figures, or "", which means any; else None."""
+    if not name:
+        return "0.0.0.0"
+    try:
+        socket.inet_pton(socket.AF_INET, name)
+    except (OSError, ValueError):
+        return None
+    return name
+
+
 def resolve(name: str, pool: Pool, in_loop: Callable[..., object]) -> Deferred:
     """A Deferred of the first IPv4 address of `name`, as text, or of a DNSLookupError (semantics 77).
 
@@ -27,14 +38,9 @@ def resolve(name: str, pool: Pool, in_loop: Callable[..., object]) -> Deferred:
     """
     if not isinstance(name, str):
         raise TypeError(f"a host name is a str, not {name!r}")
-    if not name:
-        return succeed("0.0.0.0")
-    try:
-        socket.inet_pton(socket.AF_INET, name)
-    except (OSError, ValueError):
-        pass
-    else:
-        return succeed(name)
+    itself = known(name)
+    if itself is not None:
+        return succeed(itself)
     address = Deferred()
 
     def found(success: bool, result: Any) -> None:

@@ -32,6 +32,10 @@ class ContextTracker:
         finally:
             self.contexts.pop()
 
+    def topmost(self) -> Mapping[Any, Any]:
+        """The dict that goes along with work handed to another thread."""
+        return self.contexts[-1]
+
     def getContext(self, key: Any, default: Any = None) -> Any:
         """The value of `key` in the topmost dict that has it."""
         for context in reversed(self.contexts):
@@ -51,13 +55,15 @@ class ThreadedContextTracker:
     """The calling thread's tracker. Any thread."""
 
     def __init__(self) -> None:
-        self.storage = _Storage()
+        self.storage: Any = _Storage()
 
     def currentContext(self) -> ContextTracker:
-        return self.storage.tracker
+        tracker: ContextTracker = self.storage.tracker
+        return tracker
 
     def callWithContext(self, ctx: Mapping[Any, Any], func: Callable[..., _R], *args: Any, **kw: Any) -> _R:
-        return self.storage.tracker.callWithContext(ctx, func, *args, **kw)
+        tracker: ContextTracker = self.storage.tracker
+        return tracker.callWithContext(ctx, func, *args, **kw)
 
     def getContext(self, key: Any, default: Any = None) -> Any:
         return self.storage.tracker.getContext(key, default)
@@ -93,7 +99,8 @@ def travelling() -> Mapping[Any, Any]:
     The seam for a context that is computed rather than pushed (semantics 44): a tracker may answer here with a dict
     made up for the occasion.
     """
-    top: Mapping[Any, Any] = theContextTracker.currentContext().contexts[-1]
+    current = theContextTracker.currentContext()
+    top: Mapping[Any, Any] = current.topmost() if isinstance(current, ContextTracker) else current.contexts[-1]
     return top
 
 

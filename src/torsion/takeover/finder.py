@@ -110,11 +110,14 @@ class Finder:
         """Turn the two seams of ours: where reports go, and where the process's reactor is kept."""
         from torsion import reactors, report
 
+        from . import standins
         from .logs import Sink
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
+        if self.has_twisted():
+            standins.complete()
 
 
 def _take(fullname: str) -> ModuleType:

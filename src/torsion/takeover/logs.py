@@ -17,6 +17,7 @@ class Sink:
     def __init__(self, has_twisted: Callable[[], bool]) -> None:
         self._has_twisted = has_twisted
         self._logger: Any = None
+        self._log: Any = None
 
     def __call__(self, level: str, text: str, failure: Failure | None, details: dict[str, object]) -> None:
         if self._logger is None and not self._open():
@@ -38,9 +39,11 @@ class Sink:
             if not self._has_twisted():
                 return False
             from twisted.logger import Logger
+            from twisted.python import log
         except ImportError:
             return False
         self._logger = Logger("torsion")
+        self._log = log
         return True
 
 

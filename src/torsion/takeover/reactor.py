@@ -8,7 +8,7 @@ import importlib
 import sys
 from typing import Any
 
-from torsion import reactors
+from torsion import default, reactors
 
 from .table import REACTOR
 
@@ -25,3 +25,7 @@ class ModulePlace(reactors.Place):
         package, _, name = REACTOR.rpartition(".")
         setattr(importlib.import_module(package), name, reactor)
         sys.modules[REACTOR] = reactor
+
+    def fill(self) -> None:
+        """As importing `twisted.internet.reactor` does: what `default.install` is by then decides."""
+        default.install()

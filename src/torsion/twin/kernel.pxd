@@ -3,6 +3,16 @@ cdef class Sys:
     cdef double now(object clock) except? -1
     @staticmethod
     cdef int check_signals() except -1
+    @staticmethod
+    cdef object recv(int fd, Py_ssize_t size)
+    @staticmethod
+    cdef Py_ssize_t send(int fd, object data) except? -1
+    @staticmethod
+    cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1
+    @staticmethod
+    cdef int hang_up(int fd, bint abort) except -1
+    @staticmethod
+    cdef object accept(object listening)
 
 
 cdef class EpollSet:

@@ -11,7 +11,10 @@ the kernel's events.
 from __future__ import annotations
 
 import operator
+import os
 import select
+import socket
+import struct
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -24,6 +27,10 @@ GONE = 4
 
 MAX_EVENTS = 512
 """Events taken by one wait; the rest stay ready, and the kernel hands them out first next time."""
+
+
+PIECES = 64
+"""How many pieces one `Sys.sendmsg` takes."""
 
 
 class Sys:
@@ -39,6 +46,58 @@ class Sys:
         Here the interpreter does so between any two instructions. Compiled code never passes through the
         interpreter's loop, so it has to ask (SIGTERM was once served 3.7 s late).
         """
+
+    # The calls on sockets do not raise for what the socket says: that is an answer, -errno, and EAGAIN is a common one.
+
+    @staticmethod
+    def recv(fd: int, size: int) -> bytes | int:
+        """At most `size` bytes, b"" at the end of the stream, or -errno."""
+        try:
+            return os.read(fd, size)
+        except OSError as error:
+            return -(error.errno or 0)
+
+    @staticmethod
+    def send(fd: int, data: bytes | memoryview) -> int:
+        """Send `data`; how many bytes were taken, or -errno. No SIGPIPE."""
+        try:
+            return os.write(fd, data)
+        except OSError as error:
+            return -(error.errno or 0)
+
+    @staticmethod
+    def sendmsg(fd: int, pieces: list[bytes | memoryview]) -> int:
+        """Send `pieces`, at most PIECES of them, as one; how many bytes were taken, or -errno."""
+        try:
+            return os.writev(fd, pieces[:PIECES])
+        except OSError as error:
+            return -(error.errno or 0)
+
+    @staticmethod
+    def hang_up(fd: int, abort: bool) -> None:
+        """End a connection and close its descriptor: with an end of file, or with a reset if `abort`.
+
+        The end of file is sent even if a child process has the descriptor too.
+        """
+        connection = socket.socket(fileno=fd)
+        try:
+            if abort:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the peer was first
+        connection.close()
+
+    @staticmethod
+    def accept(listening: socket.socket) -> tuple[int, object] | int:
+        """The descriptor of a new connection, non-blocking and not inherited, and its peer's address; or -errno."""
+        try:
+            connection, address = listening.accept()
+        except OSError as error:
+            return -(error.errno or 0)
+        connection.setblocking(False)
+        return connection.detach(), address
 
 
 class EpollSet:

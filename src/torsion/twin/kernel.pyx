@@ -1,6 +1,8 @@
 # cython: language_level=3, annotation_typing=False
 """The compiled version of kernel.py: same classes, same meaning; the docstrings are there."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from libc.errno cimport EINTR, errno
 from libc.math cimport ceil
@@ -13,6 +15,7 @@ READ = 1
 WRITE = 2
 GONE = 4
 MAX_EVENTS = 512
+PIECES = 64
 
 cdef object wall_clock = time.time
 cdef list NOTHING = []  # nobody writes to what wait() returns
@@ -46,6 +49,79 @@ cdef extern from *:
     int epoll_wait(int epfd, epoll_event *events, int maxevents, int timeout) nogil
 
 
+cdef extern from *:
+    """
+    #include <sys/socket.h>
+    #include <sys/uio.h>
+    #include <netinet/in.h>
+    #include <arpa/inet.h>
+    #include <fcntl.h>
+    #include <string.h>
+    #include <unistd.h>
+    #ifndef MSG_NOSIGNAL
+    #define MSG_NOSIGNAL 0
+    #endif
+    #define TORSION_BUFFER 65536
+    #define TORSION_PIECES 64
+    static char torsion_buffer[TORSION_BUFFER];  /* the GIL is held from recv to the copy */
+
+    static ssize_t torsion_sendmsg(int fd, struct iovec *pieces, int count) {
+        struct msghdr message;
+        memset(&message, 0, sizeof message);
+        message.msg_iov = pieces;
+        message.msg_iovlen = count;
+        return sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+
+    static void torsion_hang_up(int fd, int abort) {
+        struct linger none = {1, 0};
+        if (abort) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        else shutdown(fd, SHUT_RDWR);
+        close(fd);
+    }
+
+    static struct sockaddr_storage torsion_peer;
+    static char torsion_host[INET6_ADDRSTRLEN];
+
+    static int torsion_accept(int fd) {
+        socklen_t size = sizeof torsion_peer;
+        torsion_peer.ss_family = AF_UNSPEC;
+    #ifdef __linux__
+        return accept4(fd, (struct sockaddr *)&torsion_peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    #else
+        fd = accept(fd, (struct sockaddr *)&torsion_peer, &size);
+        if (fd >= 0) {
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+        return fd;
+    #endif
+    }
+
+    /* The port of the last peer accepted, its host in torsion_host; -1 if it is not an IPv4 address. */
+    static int torsion_peer_ipv4(void) {
+        struct sockaddr_in *address = (struct sockaddr_in *)&torsion_peer;
+        if (torsion_peer.ss_family != AF_INET) return -1;
+        inet_ntop(AF_INET, &address->sin_addr, torsion_host, sizeof torsion_host);
+        return ntohs(address->sin_port);
+    }
+    """
+    enum: TORSION_BUFFER
+    enum: TORSION_PIECES
+    int MSG_NOSIGNAL
+    char *torsion_buffer
+    const char *torsion_host
+    struct iovec:
+        void *iov_base
+        size_t iov_len
+    Py_ssize_t c_recv "recv" (int fd, void *buffer, size_t size, int flags)
+    Py_ssize_t c_send "send" (int fd, const void *data, size_t size, int flags)
+    Py_ssize_t torsion_sendmsg(int fd, iovec *pieces, int count)
+    void torsion_hang_up(int fd, int abort)
+    int torsion_accept(int fd)
+    int torsion_peer_ipv4()
+
+
 cdef class Sys:
     @staticmethod
     cdef double now(object clock) except? -1:
@@ -57,6 +133,76 @@ cdef class Sys:
     @staticmethod
     cdef int check_signals() except -1:
         return PyErr_CheckSignals()
+
+    @staticmethod
+    cdef object recv(int fd, Py_ssize_t size):
+        cdef Py_ssize_t count = c_recv(fd, torsion_buffer, min(size, TORSION_BUFFER), 0)
+        if count < 0:
+            return -errno
+        return PyBytes_FromStringAndSize(torsion_buffer, count)
+
+    @staticmethod
+    cdef Py_ssize_t send(int fd, object data) except? -1:
+        cdef iovec piece
+        cdef Py_ssize_t sent
+        _point(data, &piece)
+        sent = c_send(fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL)
+        return sent if sent >= 0 else -errno
+
+    @staticmethod
+    cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1:
+        cdef iovec vectors[TORSION_PIECES]
+        cdef int count = 0
+        cdef Py_ssize_t sent
+        for piece in pieces:
+            if count == TORSION_PIECES:
+                break
+            _point(piece, &vectors[count])
+            count += 1
+        sent = torsion_sendmsg(fd, vectors, count)
+        return sent if sent >= 0 else -errno
+
+    @staticmethod
+    cdef int hang_up(int fd, bint abort) except -1:
+        torsion_hang_up(fd, abort)
+        return 0
+
+    @staticmethod
+    cdef object accept(object listening):
+        cdef int fd = torsion_accept(listening.fileno()), port
+        if fd < 0:
+            return -errno
+        port = torsion_peer_ipv4()
+        if port >= 0:
+            return fd, (torsion_host.decode("ascii"), port)
+        return _accepted(fd, listening)
+
+
+cdef inline int _point(object data, iovec *piece) except -1:
+    """Where the bytes of `data` are: bytes, or a memoryview of bytes, which stay where they are while it lives."""
+    cdef Py_buffer view
+    if type(data) is bytes:
+        piece.iov_base = PyBytes_AS_STRING(data)
+        piece.iov_len = PyBytes_GET_SIZE(data)
+    else:
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        piece.iov_base = view.buf
+        piece.iov_len = view.len
+        PyBuffer_Release(&view)
+    return 0
+
+
+cdef object _accepted(int fd, object listening):
+    """Any other family's addresses are the standard library's business."""
+    from socket import socket
+    connection = socket(listening.family, listening.type, listening.proto, fileno=fd)
+    try:
+        return fd, connection.getpeername()
+    except OSError as error:
+        c_close(connection.detach())
+        return -error.errno
+    finally:
+        connection.detach()
 
 
 cdef class EpollSet:

@@ -23,7 +23,7 @@ from .epoll import EpollPoller
 from .poll import PollPoller
 from .select import SelectPoller
 
-__all__ = ["GONE", "READ", "WRITE", "Poller", "choose"]
+__all__ = ["GONE", "READ", "WRITE", "Poller", "best", "choose"]
 
 
 class Poller(Protocol):
@@ -55,12 +55,17 @@ _CHOICES: dict[str, type[EpollPoller] | type[PollPoller] | type[SelectPoller]] =
 }
 
 
-def choose(name: str | None = None) -> Poller:
-    """Make the poller called `name`; without a name the one in TORSION_POLLER, else the best that this system has.
+def best(name: str | None = None) -> str:
+    """The name of a poller: `name` if there is one, else the one in TORSION_POLLER, else the best of this system.
 
     Raises ValueError for a name that is not known, or not here.
     """
     name = name or os.environ.get("TORSION_POLLER") or next(iter(_CHOICES))
     if name not in _CHOICES:
         raise ValueError(f"no poller is called {name!r} on this system; there are: {', '.join(_CHOICES)}")
-    return _CHOICES[name]()
+    return name
+
+
+def choose(name: str | None = None) -> Poller:
+    """Make the poller that `best` names. Raises ValueError as it does."""
+    return _CHOICES[best(name)]()

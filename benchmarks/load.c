@@ -1,0 +1,222 @@
+/* The load generator: real connections to an echo server, and the CPU time the server took for them.
+ *
+ *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W] [together=1]
+ *   load storm port=P pid=SERVER connections=N burst=B
+ *
+ * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
+ * W messages go first, not counted.
+ * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
+ * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
+ *
+ * One line of JSON on stdout. The server's CPU is its process CPU clock, user and system, all threads; seconds. It is
+ * read while the server sleeps: for a process that runs on another core, the clock is as old as the last tick there,
+ * and some milliseconds of one phase would be counted in the next.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 18, EVENTS = 256 };
+
+struct connection {
+    int fd, blocked;
+    long begun;          /* messages */
+    long sent, received; /* bytes */
+};
+
+struct moment {
+    double wall, cpu; /* seconds; cpu is the server's */
+};
+
+static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100, together;
+static char buffer[BUFFER], *message;
+
+static void fail(const char *what) {
+    fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
+    exit(1);
+}
+
+static double read_clock(clockid_t clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) < 0) fail("clock_gettime");
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static int asleep(void) {
+    char path[64], text[512], *end;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (!file) fail("no such server process");
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = 0;
+    return (end = strrchr(text, ')')) && end[2] == 'S';
+}
+
+/* Now, or as soon as the server has nothing more to do. */
+static struct moment now(void) {
+    struct timespec little = {0, 50000};
+    clockid_t server;
+    if (clock_getcpuclockid(pid, &server)) fail("no such server process");
+    double wall = read_clock(CLOCK_MONOTONIC), before = -1, cpu = read_clock(server);
+    while (!asleep() || cpu != before) {
+        if (read_clock(CLOCK_MONOTONIC) > wall + 5) errno = 0, fail("the server never rests");
+        nanosleep(&little, NULL);
+        before = cpu;
+        cpu = read_clock(server);
+    }
+    return (struct moment){wall, cpu};
+}
+
+static int open_connection(void) {
+    struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+/* Ends our side, then reads until the server has ended its own: no work is left over for whoever is measured next.
+ * Returns how many the server has not ended within a fifth of a second (rloop 0.5 never does). */
+static long close_all(const int *fds, long count) {
+    struct timeval patience = {0, 200000};
+    long deaf = 0;
+    for (long i = 0; i < count; i++) shutdown(fds[i], SHUT_WR);
+    for (long i = 0; i < count; i++) {
+        ssize_t received;
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        while ((received = recv(fds[i], buffer, BUFFER, deaf ? MSG_DONTWAIT : 0)) > 0) {}
+        if (received < 0) deaf++;
+        close(fds[i]);
+    }
+    return deaf;
+}
+
+/* ---- echo ---- */
+
+static long begun, most; /* messages, of all connections */
+
+static void fill(int epoll, struct connection *connection) {
+    int blocked = 0;
+    while (!blocked) {
+        if (connection->sent == connection->begun * size) {
+            if (begun == most || connection->begun >= connection->received / size + flight) break;
+            do connection->begun++, begun++;
+            while (together && begun < most && connection->begun < connection->received / size + flight);
+        }
+        size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
+        ssize_t sent = send(connection->fd, message + part, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EAGAIN) fail("send");
+        if (sent > 0) connection->sent += sent;
+        blocked = sent < 0;
+    }
+    if (blocked == connection->blocked) return;
+    connection->blocked = blocked;
+    struct epoll_event event = {.events = blocked ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = connection};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event);
+}
+
+static ssize_t take(struct connection *connection) {
+    ssize_t received = recv(connection->fd, buffer, BUFFER, MSG_DONTWAIT);
+    if (received < 0 && errno == EAGAIN) return 0;
+    if (received <= 0) fail("the server ended a connection");
+    if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
+    ssize_t part = connection->received % size, same = size - part < received ? size - part : received;
+    if (memcmp(buffer, message + part, same)) errno = 0, fail("other bytes came back than were sent");
+    connection->received += received;
+    return received;
+}
+
+/* Sends `count` messages, or as many as there is time for before `until`, and waits for all to come back. */
+static void talk(int epoll, struct connection *all, long count, double until) {
+    long echoed = 0; /* bytes */
+    begun = 0, most = count;
+    for (long i = 0; i < connections; i++) fill(epoll, &all[i]);
+    while (echoed < begun * size) {
+        struct epoll_event events[EVENTS];
+        int ready = epoll_wait(epoll, events, EVENTS, 10000);
+        if (ready == 0) errno = ETIMEDOUT;
+        if (ready <= 0 && errno != EINTR) fail("waiting for the echo");
+        if (until && begun < most && read_clock(CLOCK_MONOTONIC) >= until) most = begun;
+        for (int i = 0; i < ready; i++) {
+            struct connection *connection = events[i].data.ptr;
+            if (events[i].events & ~EPOLLOUT) echoed += take(connection);
+            fill(epoll, connection);
+        }
+    }
+}
+
+static void echo(void) {
+    int epoll = epoll_create1(0), *fds = calloc(connections, sizeof *fds);
+    struct connection *all = calloc(connections, sizeof *all);
+    for (long i = 0; i < connections; i++) {
+        all[i].fd = fds[i] = open_connection();
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
+    }
+    talk(epoll, all, warm < 0 ? connections * flight : warm, 0);
+    struct moment before = now();
+    double began = read_clock(CLOCK_MONOTONIC);
+    talk(epoll, all, messages ? messages : LONG_MAX, seconds ? began + seconds : 0);
+    struct moment after = now();
+    close_all(fds, connections);
+    printf("{\"messages\": %ld, \"bytes\": %ld, \"seconds\": %.6f, \"cpu\": %.9f}\n", begun, begun * size,
+           after.wall - began, after.cpu - before.cpu);
+}
+
+/* ---- storm ---- */
+
+static void storm(void) {
+    int *fds = calloc(burst, sizeof *fds);
+    double accept = 0, ending = 0, began = read_clock(CLOCK_MONOTONIC);
+    struct moment closed = now();
+    for (long left = connections; left > 0; left -= burst) {
+        long count = left < burst ? left : burst;
+        for (long i = 0; i < count; i++) fds[i] = open_connection();
+        if (send(fds[count - 1], "x", 1, MSG_NOSIGNAL) != 1 || recv(fds[count - 1], buffer, 1, 0) != 1) fail("echo");
+        struct moment opened = now();
+        accept += opened.cpu - closed.cpu;
+        if (close_all(fds, count)) errno = 0, fail("the server does not close");
+        closed = now();
+        ending += closed.cpu - opened.cpu;
+    }
+    printf("{\"connections\": %ld, \"seconds\": %.6f, \"accept\": %.9f, \"close\": %.9f}\n", connections,
+           closed.wall - began, accept, ending);
+}
+
+static void options(int count, char **arguments) {
+    struct { const char *name; long *value; } known[] = {
+        {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
+        {"messages", &messages}, {"seconds", &seconds}, {"warm", &warm}, {"burst", &burst},
+        {"together", &together},
+    };
+    for (int i = 0; i < count; i++) {
+        char *equals = strchr(arguments[i], '=');
+        size_t found = 0, all = sizeof known / sizeof *known;
+        while (found < all && (!equals || strncmp(arguments[i], known[found].name, equals - arguments[i]) ||
+                               known[found].name[equals - arguments[i]])) found++;
+        if (found == all) fprintf(stderr, "load: unknown option %s\n", arguments[i]), exit(2);
+        *known[found].value = atol(equals + 1);
+    }
+}
+
+int main(int count, char **arguments) {
+    if (count < 2) fprintf(stderr, "usage: load echo|storm name=value ...\n"), exit(2);
+    options(count - 2, arguments + 2);
+    if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
+    message = malloc(size * (flight + 1)); /* a message, again and again */
+    for (long i = 0; i < size * (flight + 1); i++) message[i] = 'a' + i % size % 26;
+    if (!strcmp(arguments[1], "echo") && (messages > 0 || seconds > 0)) echo();
+    else if (!strcmp(arguments[1], "storm")) storm();
+    else fprintf(stderr, "load: echo needs messages= or seconds=\n"), exit(2);
+    return 0;
+}

@@ -1,0 +1,283 @@
+"""Measure echo servers beside each other and print ratios of CPU time. `make bench` runs it after run.py.
+
+One program serves on Torsion, on Twisted's epoll reactor and on Twisted over asyncio: examples/unmodified/
+echo_server.py, as it is. Beside it: asyncio, uvloop and rloop (echo_asyncio.py), and the least there can be, an epoll
+server in C (echo_server.c). All servers stay for the whole run, pinned to one core; the load (load.c) comes from the
+other and reads the server's process CPU clock itself, before the work and after it. A round gives each server the
+same work in turn, each round beginning with another one. Figures and bars are as in run.py.
+
+Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
+
+Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--goals] [--pure]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from run import available, print_head, row
+
+HERE = Path(__file__).parent
+BUILD = HERE.parent / "build" / "benchmarks"
+TWISTED_SERVER = str(HERE.parent / "examples" / "unmodified" / "echo_server.py")
+ON_ASYNCIO = (
+    "import runpy; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
+    f"runpy.run_path({TWISTED_SERVER!r})"
+)
+PYTHON = [sys.executable, "-W", "ignore"]
+# Left to itself, rloop 0.5 maps and unmaps its buffer for every message: three times the CPU.
+RLOOP_MALLOC = ["env", f"MALLOC_MMAP_THRESHOLD_={1 << 25}", f"MALLOC_TRIM_THRESHOLD_={1 << 27}"]
+
+# name: (the module that must be there, command)
+SERVERS: dict[str, tuple[str, list[str]]] = {
+    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", TWISTED_SERVER]),
+    "twisted": ("twisted", [*PYTHON, TWISTED_SERVER]),
+    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO]),
+    "asyncio": ("asyncio", [*PYTHON, str(HERE / "echo_asyncio.py"), "asyncio"]),
+    "uvloop": ("uvloop", [*PYTHON, str(HERE / "echo_asyncio.py"), "uvloop"]),
+    "rloop": ("rloop", [*RLOOP_MALLOC, *PYTHON, str(HERE / "echo_asyncio.py"), "rloop"]),
+    "C": ("asyncio", [str(BUILD / "echo_server")]),
+}
+
+
+@dataclass
+class Row:
+    """What is asked of every server, how much of it a round, the bars of this version, and those aimed at."""
+
+    measure: Callable[[Server, int], float]
+    count: int
+    bars: dict[str, float] = field(default_factory=dict)
+    goals: dict[str, float] = field(default_factory=dict)
+    unit: str = "ns"
+    without: tuple[str, ...] = ()
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """One core for the load and one for the servers; the same where there is only one."""
+    mine = os.sched_getaffinity(0)
+    return {min(mine)}, {max(mine)}
+
+
+def prepare_child(core: set[int]) -> Callable[[], None]:
+    """In the child: its core, many descriptors, and an end when we end, however that comes."""
+    prctl = ctypes.CDLL(None).prctl
+
+    def prepare() -> None:
+        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        os.sched_setaffinity(0, core)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    return prepare
+
+
+class Server:
+    """A server process, from its first line (where it listens) until close()."""
+
+    def __init__(self, name: str, pure: bool) -> None:
+        environment = dict(os.environ)
+        environment.pop("TORSION_PURE", None)
+        if pure:
+            environment["TORSION_PURE"] = "1"
+        self.name = name
+        self.process = subprocess.Popen(
+            SERVERS[name][1],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=HERE,
+            preexec_fn=prepare_child(cores()[1]),
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.startswith("listening on "):
+            self.close()
+            raise RuntimeError(f"{name}: the server does not come up: {line!r}")
+        self.port = int(line.rpartition(":")[2])
+
+    def load(self, kind: str, **numbers: int) -> dict[str, float]:
+        """Run the load generator against this server; what it prints."""
+        numbers |= {"port": self.port, "pid": self.process.pid}
+        command = [str(BUILD / "load"), kind, *(f"{name}={value}" for name, value in numbers.items())]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, check=True, timeout=120, preexec_fn=prepare_child(cores()[0])
+        )
+        printed: dict[str, float] = json.loads(done.stdout)
+        return printed
+
+    def resident(self) -> int:
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def echo(connections: int, size: int, flight: int = 1) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per message.
+
+    Several in flight go out in one send: one by one, each would wake the server, and every server would cost the same.
+    """
+
+    def measure(server: Server, count: int) -> float:
+        work = {"connections": connections, "size": size, "flight": flight, "together": 1, "messages": count}
+        figures = server.load("echo", warm=max(count // 10, connections * flight), **work)
+        return figures["cpu"] / figures["messages"] * 1e9
+
+    return measure
+
+
+def storm(part: str) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per connection that is opened, or closed by the client."""
+
+    def measure(server: Server, count: int) -> float:
+        figures = server.load("storm", connections=count, burst=100)
+        return figures[part] / figures["connections"] * 1e9
+
+    return measure
+
+
+def open_idle(port: int, count: int) -> list[socket.socket]:
+    """Connections that the server has accepted; a byte echoed by the last of each hundred says so."""
+    opened = []
+    for number in range(count):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        opened.append(connection)
+        if number % 100 == 99 or number == count - 1:
+            connection.sendall(b"x")
+            connection.recv(1)
+    return opened
+
+
+def memory(server: Server, count: int) -> float:
+    """Resident bytes per idle connection. A few connections go first: what only the first needs is not counted."""
+    for connection in open_idle(server.port, 50):
+        connection.close()
+    before = server.resident()
+    idle = open_idle(server.port, count)
+    grown = server.resident() - before
+    for connection in idle:
+        connection.close()
+    return max(grown, 1) / count
+
+
+# rloop 0.5 never closes its end of a connection, and turns for ever over those that its clients have closed
+NEVER_CLOSES = ("rloop",)
+
+ROWS: dict[str, Row] = {
+    "echo_100_x_64_B": Row(
+        echo(100, 64), 30_000, {"twisted": 0.4, "uvloop": 1.1}, {"twisted": 0.33, "uvloop": 0.95, "rloop": 1, "C": 1.15}
+    ),
+    "echo_100_x_16_KiB": Row(echo(100, 16384), 10_000, {}, {"uvloop": 1}),
+    "echo_100_x_64_KiB": Row(echo(100, 65536), 4_000, {}, {"uvloop": 1}),
+    "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {}, {"uvloop": 1}),
+    "accept": Row(storm("accept"), 2_000, {"uvloop": 1.1}, {"uvloop": 0.95}, without=NEVER_CLOSES),
+    "close": Row(storm("close"), 2_000, {}, {"uvloop": 1}, without=NEVER_CLOSES),
+    # in C a few bytes, next to nothing in pages
+    "memory_of_an_idle_connection": Row(
+        memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
+    ),
+}
+PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
+MEMORY_ROUNDS = 5  # a fresh server each time; pages repeat nearly exactly
+
+
+def measure_row(name: str, servers: list[Server], rounds: int, scale: float, pure: bool) -> dict[str, list[float]]:
+    """A figure a round for each server; the first round warms up and is not counted."""
+    asked = ROWS[name]
+    count = max(1_000, int(asked.count * scale))
+    of_memory = asked.measure is memory
+    servers = [server for server in servers if server.name not in asked.without]
+    figures: dict[str, list[float]] = {server.name: [] for server in servers}
+    for number in range(min(rounds, MEMORY_ROUNDS) if of_memory else rounds + 1):
+        first = number % len(servers)
+        for server in servers[first:] + servers[:first]:
+            if of_memory or server.name in NEVER_CLOSES:
+                fresh = Server(server.name, pure)
+                figure = asked.measure(fresh, count)
+                fresh.close()
+            else:
+                figure = asked.measure(server, count)
+            if number or of_memory:
+                figures[server.name].append(figure)
+    return figures
+
+
+def build() -> None:
+    """Compile the two C programs where they are missing or older than their sources."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for name in ("load", "echo_server"):
+        source, program = HERE / f"{name}.c", BUILD / name
+        if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
+            continue
+        if compiler is None:
+            sys.exit("The load generator is a C program, and there is no C compiler here (cc, gcc, clang or CC=...).")
+        subprocess.run([*compiler.split(), "-O2", "-o", str(program), str(source)], check=True)
+
+
+def start(names: list[str], pure: bool) -> list[Server]:
+    """Those that come up, saying which do not."""
+    servers = []
+    for name in names:
+        try:
+            servers.append(Server(name, pure))
+        except RuntimeError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    return servers
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="CPU of echo servers on Torsion and on its peers.")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the work of every row")
+    parser.add_argument("--only", nargs="*", choices=list(ROWS), metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--peers", nargs="*", choices=list(SERVERS), metavar="NAME", help=", ".join(SERVERS))
+    parser.add_argument("--ours", choices=list(SERVERS), default="torsion", help="whose figures are divided by others'")
+    parser.add_argument("--goals", action="store_true", help="judge by the bars aimed at, not by this version's")
+    parser.add_argument("--pure", action="store_true", help="Torsion's interpreted lane")
+    parser.add_argument("--json", type=Path, help="write every figure there")
+    options = parser.parse_args()
+    build()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    wanted = {options.ours, *(options.peers or SERVERS)}
+    there = set(available([module for module, _ in SERVERS.values()]))
+    servers = start([name for name in SERVERS if name in wanted and SERVERS[name][0] in there], options.pure)
+    others = [server.name for server in servers if server.name != options.ours]
+    if len(others) == len(servers):
+        print(f"{options.ours} does not serve: nothing to compare.", file=sys.stderr)
+        return 1
+    print_head("echo server", others, options.rounds, options.pure, options.ours)
+    everything: dict[str, dict[str, list[float]]] = {}
+    all_kept = True
+    for name in options.only or ROWS:
+        asked = ROWS[name]
+        bars = PURE_BARS.get(name, {}) if options.pure else asked.goals if options.goals else asked.bars
+        figures = everything[name] = measure_row(name, servers, options.rounds, options.scale, options.pure)
+        line, kept = row(name, figures, others, bars, options.ours, asked.unit)
+        all_kept = all_kept and kept
+        print(line, flush=True)
+    for server in servers:
+        server.close()
+    if options.json:
+        options.json.write_text(json.dumps(everything, indent=1))
+    print("\nEvery bar is kept." if all_kept else "\nA bar is missed.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

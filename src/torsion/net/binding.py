@@ -1,0 +1,75 @@
+"""Where a TCP socket is on this side: an interface, a port, and whether others may have the same one."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from ..address import IPv4Address, IPv6Address
+
+NUMERIC_ONLY = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What makeBinding makes."""
+
+    interface: str
+    port: int
+    reuse_address: bool
+    reuse_port: bool
+
+    def apply(self, skt: socket.socket) -> None:
+        """Bind the socket. Raises OSError, and OverflowError for a port that is none."""
+        skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, self.reuse_address)
+        if self.reuse_port:
+            skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, True)
+        if ":" in self.interface:
+            skt.bind(resolve_ipv6(self.interface, self.port))
+        else:
+            skt.bind((self.interface, self.port))
+
+
+def makeBinding(interface: str = "", port: int = 0, reuseAddress: bool = False, reusePort: bool = False) -> Binding:
+    """What listenTCP takes as a port and connectTCP as a bindAddress.
+
+    ``interface`` is an address in figures, "" for any. ``reuseAddress`` allows a port whose last connections are not
+    quite over yet, ``reusePort`` several sockets on one port. Contract: twisted.internet.tcp.makeBinding.
+    """
+    return Binding(interface, port, bool(reuseAddress), bool(reusePort))
+
+
+def for_connecting(where: Any) -> Binding | None:
+    """A Binding of a bindAddress: None, a Binding, a host, or a host and a port."""
+    if where is None or isinstance(where, Binding):
+        return where
+    return makeBinding(where) if isinstance(where, str) else makeBinding(*where)
+
+
+def for_listening(port: Any, interface: str) -> Binding:
+    """A Binding of a port, which may be one already. ValueError if it contradicts ``interface``."""
+    if not isinstance(port, Binding):
+        return makeBinding(interface, port, reuseAddress=True)
+    if interface not in ("", port.interface):
+        raise ValueError(f"two interfaces are given to listen on: {interface!r} and that of {port}")
+    return port
+
+
+def resolve_ipv6(host: str, port: Any) -> tuple[Any, ...]:
+    """The socket address of an IPv6 address in figures, its scope included. Raises socket.gaierror for a name (71).
+
+    A port that is none is kept, for whoever uses the address to refuse.
+    """
+    address = socket.getaddrinfo(host, port if isinstance(port, str) else 0, 0, 0, 0, NUMERIC_ONLY)[0][4]
+    return address[0], port, *address[2:]
+
+
+def ip_address(raw: Any) -> IPv4Address | IPv6Address:
+    """What a socket's address is for programs. An IPv6 host that has a scope shows it, as the system writes it."""
+    if len(raw) < 4:
+        return IPv4Address("TCP", *raw)
+    host, port, flow, scope = raw
+    if scope and "%" not in host:
+        host = socket.getnameinfo(raw, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+    return IPv6Address("TCP", host, port, flow, scope)

@@ -1,0 +1,159 @@
+"""Accepting connections: how many at once, and what to do when there is no descriptor left for another one.
+
+A connection that cannot be accepted stays in the queue and keeps the listening socket readable: the loop would turn
+idly, and the peer wait. So one descriptor is kept in reserve. When descriptors run out it is given up, those who wait
+are accepted with it and closed at once, so that they know, and it is taken again (74).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from .. import report
+from ..failure import Failure
+from ..twin.kernel import Sys
+
+MORE = 20
+"""If a batch took all it was allowed to, the next one may take this many more."""
+ENOUGH = {errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED}
+NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK}
+
+
+def accept(listening: Any) -> tuple[Any, Any] | int:
+    """A connection and its peer's address, or -errno. The connection of a real socket is a bare descriptor."""
+    if listening.__class__ is socket.socket:
+        return Sys.accept(listening)
+    try:
+        connection, address = listening.accept()
+    except OSError as error:
+        return -(error.errno or 0)
+    connection.setblocking(False)
+    os.set_inheritable(connection.fileno(), False)
+    return connection, address
+
+
+def close(connection: Any) -> None:
+    """Close what `accept` gave."""
+    if isinstance(connection, int):
+        os.close(connection)
+    else:
+        connection.close()
+
+
+class Reserve:
+    """A descriptor that is held so that it can be given up."""
+
+    def __init__(self, open_one: Callable[[], Any]) -> None:
+        self._open_one = open_one
+        self._held: Any = None
+
+    def available(self) -> bool:
+        return self._held is not None
+
+    def reserve(self) -> None:
+        """Hold one; that there is none left is reported. Raises what else may happen."""
+        if self._held is None:
+            try:
+                self._held = self._open_one()
+            except OSError as error:
+                if error.errno != errno.EMFILE:
+                    raise
+                report.failure("Could not take a descriptor in reserve", Failure())
+
+    def __enter__(self) -> None:
+        """Give it up for the time of the block. RuntimeError if none is held."""
+        if self._held is None:
+            raise RuntimeError("there is no descriptor in reserve")
+        held, self._held = self._held, None
+        held.close()
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self.reserve()
+        except Exception:
+            report.failure("Could not take a descriptor in reserve again", Failure())
+
+
+class Held:
+    """A bare descriptor: unlike a file, it is no warning if the process ends with it."""
+
+    def __init__(self) -> None:
+        self._fd = os.open(os.devnull, os.O_RDONLY)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+RESERVE = Reserve(Held)
+
+
+class Batch:
+    """What one readiness of a listening socket brings. Iterate it: (connection, address) at most `most` times."""
+
+    def __init__(self, listening: Any, most: int, name: str) -> None:
+        self._listening = listening
+        self._most = most
+        self._name = name
+        self.count = 0
+
+    def next_most(self) -> int:
+        """How many the next batch may take: as many as there were this time, and more if that was the limit."""
+        return self._most + MORE if self.count >= self._most else max(self.count, 1)
+
+    def take(self) -> tuple[Any, Any] | None:
+        """The next connection; None at the end of the batch."""
+        tries = 0
+        while self.count < self._most and tries < self._most:
+            tries += 1
+            accepted = accept(self._listening)
+            if not isinstance(accepted, int):
+                self.count += 1
+                return accepted
+            error = -accepted
+            if error == errno.EPERM:
+                continue  # a firewall refused this one; another may wait behind it
+            if error == errno.EMFILE and RESERVE.available():
+                self._turn_away()
+            elif error not in NOT_NOW:
+                self._report(error)
+            return None
+        return None
+
+    def _report(self, error: int) -> None:
+        name = errno.errorcode.get(error, error)
+        text = f"Could not accept a connection to {self._name}: {os.strerror(error)} ({name})"
+        if error in ENOUGH or error == errno.EMFILE:
+            report.error(text)
+        else:
+            report.failure(text, Failure(OSError(error, os.strerror(error))))
+
+    def _turn_away(self) -> None:
+        """There is no descriptor left: close those who wait."""
+        turned_away = []
+        with RESERVE:
+            accepted = accept(self._listening)
+            while not isinstance(accepted, int):
+                close(accepted[0])
+                turned_away.append(accepted[1])
+                accepted = accept(self._listening)
+        report.error(
+            f"Too many open files: could not accept a connection to {self._name}; "
+            f"closed {len(turned_away)} that waited, first {turned_away[:3]}"
+        )
+
+
+def serve(buildProtocol: Callable[[], Any], connection: Any) -> Any:
+    """The protocol for a connection that was accepted; None, and the connection is closed, if there is none (73)."""
+    try:
+        protocol = buildProtocol()
+    except BaseException:
+        close(connection)
+        report.failure("Unhandled error in buildProtocol", Failure())
+        return None
+    if protocol is None:
+        close(connection)
+    return protocol

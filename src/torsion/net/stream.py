@@ -1,0 +1,601 @@
+"""The rules of a byte stream, once for every transport: when it sends, what closing waits for, who is told and when.
+
+Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready`
+receives, calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python.
+The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
+may have replaced. The rules are below both: what one send leads to is in `_send` and `_drained`, how it ends in `_end`.
+
+A write only notes what is to be sent; no user code runs in it, but for pauseProducing (62). It is sent once: when the
+event that wrote it ends, or before the loop sleeps. What the kernel does not take then waits for room.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from .. import report
+from ..core import streamlife as life
+from ..core.outbox import Outbox
+from ..engine.turn import Engine
+from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
+from ..failure import Failure
+from ..twin.kernel import GONE, READ, WRITE, Sys
+from .descriptor import CONNECTION_DONE, CONNECTION_LOST
+
+# As C numbers in the compiled lane.
+OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED = life.OPEN, life.HALF_CLOSING, life.CLOSING, life.HALF_CLOSED
+ABORTED, LOST, NEW = life.ABORTED, life.LOST, life.NEW
+AGAIN = -errno.EAGAIN
+
+BUFFER = 65536
+"""The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
+SEND_LIMIT = 131072
+"""The most that writeSomeData is given: about what a kernel takes at once."""
+ALL = 1 << 30
+"""The most that a system call is given."""
+NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
+
+
+class WriteLimitExceeded(ConnectionAborted):
+    """More waited to be written than the limit that the program had set: the peer reads too slowly."""
+
+
+class Stream:
+    """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
+
+    def __init__(self, reactor: Any) -> None:
+        self.reactor = reactor
+        self.producer: Any = None
+        self.streamingProducer = False
+        self.producerPaused = False
+        self._engine: Engine | None = None  # set: driven natively
+        self._fd = -1
+        self._socket: Any = None
+        self._protocol: Any = None
+        self._state = NEW
+        self._interest = 0  # natively: what the engine watches for
+        self._busy = False  # inside its own event, at whose end it sends
+        self._wanted = False  # there is something to send, or to do when all is sent
+        self._queued = False  # in the engine's list of who has something to send
+        self._outbox = Outbox()
+        # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number),
+        # and the smaller of both, which is all that a write looks at.
+        self._pause_above = BUFFER
+        self._abort_above = 0
+        self._mark = BUFFER
+        self._peer: Any = None
+        self._owner: Any = None
+        self._number = 0
+
+    # Whom it watches with
+
+    def _attach(self, fd: int, sock: Any, engine: Engine | None) -> None:
+        """Take a descriptor, its socket object if there is one, and the driver: an engine, or None for the contract."""
+        self._fd, self._socket, self._engine = fd, sock, engine
+
+    def _open(self, protocol: Any) -> None:
+        """The connection is made: receive, for `protocol`. It is told by whoever made the connection."""
+        self._protocol = protocol
+        self._state = OPEN
+        self.startReading()
+
+    @property
+    def watched_by(self) -> Engine | None:
+        """The engine that drives this natively, or None."""
+        return self._engine
+
+    def fileno(self) -> int:
+        """The descriptor; -1 once the connection is lost."""
+        return self._socket.fileno() if self._engine is None and self._socket is not None else self._fd
+
+    def startReading(self) -> None:
+        """Receive. ValueError after the connection was lost (98)."""
+        if self._engine is None:
+            self.reactor.addReader(self)
+        else:
+            self._watch(self._interest | READ)
+
+    def stopReading(self) -> None:
+        if self._engine is None:
+            self.reactor.removeReader(self)
+        else:
+            self._watch(self._interest & ~READ)
+
+    def startWriting(self) -> None:
+        """Be told of room to write. ValueError after the connection was lost (98)."""
+        if self._engine is None:
+            self.reactor.addWriter(self)
+        else:
+            self._watch(self._interest | WRITE)
+
+    def stopWriting(self) -> None:
+        if self._engine is None:
+            self.reactor.removeWriter(self)
+        else:
+            self._watch(self._interest & ~WRITE)
+
+    def _watch(self, interest: int) -> None:
+        if interest == self._interest:
+            return
+        if self._fd < 0:
+            raise ValueError("the connection is lost: there is nothing to watch")
+        self._interest = interest
+        assert self._engine is not None
+        self._engine.watch(self._fd, self, interest)
+
+    # Events of the native driver
+
+    def on_ready(self, ready: int) -> None:
+        """The engine says: there is something to read, room to write, or the other side has gone."""
+        outer, self._busy = self._busy, True
+        why: BaseException | None = None
+        reading = False
+        try:
+            if ready & READ and self._interest & READ:
+                reading = True
+                data = Sys.recv(self._fd, BUFFER)
+                if data.__class__ is bytes and data:
+                    self._protocol.dataReceived(data)
+                    reading = False
+                elif data != AGAIN:
+                    why = CONNECTION_LOST.value if data else CONNECTION_DONE.value
+            elif ready & GONE:  # reported unasked: what there was to read has been read by now (59)
+                reading = self._interest & READ != 0
+                why = CONNECTION_DONE.value if reading else CONNECTION_LOST.value
+            if why is None:
+                if self._interest & WRITE:
+                    if ready & WRITE:
+                        why = self._send()
+                elif self._wanted:
+                    why = self._send()
+        except BaseException as error:
+            why = error
+            self._report("dataReceived" if reading else "a write")
+        finally:
+            self._busy = outer
+        if why is not None:
+            self._end(why, reading)
+
+    def flush(self) -> None:
+        """The engine is about to sleep: send what was written outside of this stream's own events.
+
+        Or within one, if that event turns the loop itself.
+        """
+        self._queued = False
+        if not self._wanted or self._fd < 0 or self._interest & WRITE:
+            return
+        outer, self._busy = self._busy, True
+        try:
+            why = self._send()
+        except BaseException as error:
+            why = error
+            self._report("a write")
+        finally:
+            self._busy = outer
+        if why is not None:
+            self._end(why, False)
+
+    # Events of the contract driver
+
+    def doRead(self) -> Any:
+        """Receive once and tell the protocol. Returns a reason to disconnect, or None. Contract: IReadDescriptor."""
+        if self._state >= ABORTED:
+            return None
+        try:
+            data = self._socket_object().recv(min(self.bufferSize, BUFFER) or BUFFER)
+        except OSError as error:
+            if error.errno is not None and -error.errno in NOTHING_NOW:
+                return None
+            return CONNECTION_LOST.value
+        return self._dataReceived(data)
+
+    def _dataReceived(self, data: bytes) -> Any:
+        if not data:
+            return CONNECTION_DONE.value
+        self._protocol.dataReceived(data)  # what it returns means nothing (99)
+        return None
+
+    def doWrite(self) -> Any:
+        """Send once what waits. Returns a reason to disconnect, or None. Contract: IWriteDescriptor."""
+        return self._send()
+
+    def writeSomeData(self, data: bytes) -> Any:
+        """Send some of it: how many bytes were taken, or the reason to disconnect."""
+        try:
+            return self._socket_object().send(data)
+        except OSError as error:
+            if error.errno is not None and -error.errno in NOTHING_NOW:
+                return 0
+            return CONNECTION_LOST.value
+
+    def _socket_object(self) -> Any:
+        """The socket object, made now if the connection was accepted without one. AttributeError after the end (98)."""
+        if self._socket is None:
+            if self._fd < 0:
+                raise AttributeError("the connection is lost: there is no socket")
+            self._socket = socket.socket(fileno=self._fd)
+        return self._socket
+
+    # Sending
+
+    def write(self, data: bytes) -> None:
+        """Send, as soon as the caller has returned. Raises TypeError for what is not bytes (62)."""
+        if data.__class__ is not bytes:
+            data = _as_bytes(data)
+        if self._state > CLOSING or not data:
+            return
+        self._outbox.append(data)
+        if self._outbox.size > self._mark or self._engine is None:
+            self._over_mark()
+        self._send_soon()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write each of them."""
+        pieces = [data if data.__class__ is bytes else _as_bytes(data) for data in iovec]
+        if self._state > CLOSING or not pieces:
+            return
+        self._outbox.extend(pieces)
+        if self._outbox.size > self._mark or self._engine is None:
+            self._over_mark()
+        self._send_soon()
+
+    def _send_soon(self) -> None:
+        self._wanted = True
+        if self._engine is None:
+            self.startWriting()
+        elif not self._busy and not self._queued and not self._interest & WRITE:
+            self._queued = True
+            self._engine.flush_later(self)
+
+    def _send(self) -> Any:
+        """One send of what waits, and what follows when nothing is left. A reason to disconnect, or None."""
+        self._wanted = False
+        if self._state >= ABORTED:
+            return None
+        sent = self._send_by_engine() if self._engine is not None else self._send_by_contract()
+        if sent.__class__ is not int:
+            return sent
+        if sent:
+            self._outbox.take(sent)
+        if self._outbox.size:
+            if self._engine is not None:
+                self._watch(self._interest | WRITE)
+            return None
+        return self._drained()
+
+    def _send_by_engine(self) -> Any:
+        outbox = self._outbox
+        if not outbox.size:
+            # The writing side is shut: asked once more, the kernel would say EPIPE (65).
+            return CONNECTION_LOST.value if self._state == HALF_CLOSED else 0
+        data = outbox.view(ALL)
+        sent = Sys.send(self._fd, data) if len(data) == outbox.size else Sys.sendmsg(self._fd, outbox.pieces(ALL))
+        if sent < 0:
+            return 0 if sent in NOTHING_NOW else CONNECTION_LOST.value
+        return sent
+
+    def _send_by_contract(self) -> Any:
+        sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
+        return CONNECTION_LOST.value if sent.__class__ is int and sent < 0 else sent
+
+    def _drained(self) -> Any:
+        """All is sent: a producer's turn, or else that of a closing that waited. A reason to disconnect, or None."""
+        if self._engine is None:
+            self.stopWriting()
+        elif self._interest & WRITE:
+            self._watch(self._interest & ~WRITE)
+        if self.producer is not None and (not self.streamingProducer or self.producerPaused):
+            self.producerPaused = False
+            self.producer.resumeProducing()
+            if self._wanted and self._engine is not None and self._state < ABORTED:
+                self._watch(self._interest | WRITE)  # not now: a source without end would keep the loop here
+        elif self._state == CLOSING:
+            return self._postLoseConnection()
+        elif self._state == HALF_CLOSING:
+            self._state = life.after(self._state, life.FLUSHED)
+            self._closeWriteConnection()
+        return None
+
+    # What the contract knows of its state. Programs read these, and subclasses set them.
+
+    @property
+    def connected(self) -> int:
+        return int(self._state < LOST)
+
+    @connected.setter
+    def connected(self, value: object) -> None:
+        if value:
+            self._state = life.after(self._state, life.CONNECT)
+        elif self._state < LOST:
+            self._state = NEW
+
+    @property
+    def disconnected(self) -> int:
+        return int(self._state == LOST)
+
+    @disconnected.setter
+    def disconnected(self, value: object) -> None:
+        if bool(value) is not (self._state == LOST):
+            self._state = LOST if value else NEW
+
+    @property
+    def disconnecting(self) -> int:
+        return int(self._state == CLOSING)
+
+    @disconnecting.setter
+    def disconnecting(self, value: object) -> None:
+        if bool(value) is not (self._state == CLOSING):
+            self._state = CLOSING if value else OPEN
+
+    @property
+    def protocol(self) -> Any:
+        """Whom data and the end of the connection are told to. Replacing it redirects both (99); gone after the end."""
+        if self._protocol is None and self._state == LOST:
+            raise AttributeError("the connection is lost: there is no protocol any more")
+        return self._protocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    # Closing
+
+    def _postLoseConnection(self) -> Any:
+        return CONNECTION_DONE.value
+
+    def _closeWriteConnection(self) -> None:
+        """Everything was sent before loseWriteConnection took effect: shut the writing side, and tell the protocol."""
+        try:
+            self._socket_object().shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        self._tell_half("writeConnectionLost", None)
+
+    def readConnectionLost(self, reason: Failure) -> None:
+        """The peer has ended its side: a protocol that can live half closed is told, any other loses the connection."""
+        if not self._tell_half("readConnectionLost", reason):
+            self.connectionLost(reason)
+
+    def _tell_half(self, hook: str, reason: Failure | None) -> bool:
+        """Call a hook of IHalfCloseableProtocol, if the protocol is one; if it raises, the connection ends (65)."""
+        protocol = half_closeable(self._protocol)
+        if protocol is None:
+            return False
+        try:
+            getattr(protocol, hook)()
+        except BaseException:
+            failure = Failure()
+            report.failure(f"Unhandled error in {hook} of {self.log_prefix()}", failure)
+            self.connectionLost(failure)
+        return True
+
+    def loseConnection(self) -> None:
+        """Send what was written, then close; nothing more is read. Contract: ITransport (63)."""
+        state = self._state
+        self._state = life.after(state, life.LOSE)
+        if self._state == state:
+            return
+        if self._state == LOST:
+            self._state = state  # the writing side is shut, so there is nothing to wait for
+            self.stopReading()
+            self.stopWriting()
+            self.connectionLost(CONNECTION_DONE)
+            return
+        self.stopReading()
+        self._send_soon()
+
+    def loseWriteConnection(self) -> None:
+        """Send what was written, then shut the writing side. ValueError after the connection was lost (65, 98)."""
+        if self._fd < 0:
+            raise ValueError("the connection is lost: there is no writing side to shut")
+        self._state = life.after(self._state, life.LOSE_WRITE)
+        self._send_soon()
+
+    def abortConnection(self) -> None:
+        """Drop the connection at once, with a reset; the protocol is told on a later pass. Contract: ITCPTransport."""
+        self._abort(ConnectionAborted())
+
+    def _abort(self, error: ConnectionAborted) -> None:
+        state = self._state
+        self._state = life.after(state, life.ABORT)
+        if self._state == state:
+            return
+        self.stopReading()
+        self.stopWriting()
+        self.reactor.callLater(0, self.connectionLost, Failure(error))
+
+    def _end(self, why: Any, reading: bool) -> None:
+        """The connection is over, or its reading side is. Raises KeyboardInterrupt at most (43)."""
+        if self._state == LOST:
+            return
+        if why.__class__ is ConnectionDone:
+            if reading:
+                self.stopReading()
+                self.readConnectionLost(CONNECTION_DONE)
+            else:
+                self.connectionLost(CONNECTION_DONE)
+        elif why.__class__ is ConnectionLost:
+            self.connectionLost(CONNECTION_LOST)
+        else:
+            self.connectionLost(Failure(why))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is over. Flags, producer, socket, protocol, in this order (67)."""
+        if self._state == LOST:
+            return
+        self._state = life.after(self._state, life.LOSS)
+        self._outbox = Outbox()
+        producer, self.producer = self.producer, None
+        if producer is not None:
+            try:
+                producer.stopProducing()
+            except BaseException:
+                self._report("stopProducing")
+        self._close(isinstance(reason.value, ConnectionAborted))
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            try:
+                protocol.connectionLost(reason)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
+                self._report("connectionLost")
+
+    def _close(self, abort: bool) -> None:
+        fd, self._fd = self._fd, -1
+        sock, self._socket = self._socket, None
+        if self._engine is not None:
+            self._interest = 0
+            if fd >= 0:
+                self._engine.forget(fd)
+                if sock is not None:
+                    sock.detach()
+                Sys.hang_up(fd, abort)
+        else:
+            self.reactor.removeReader(self)
+            self.reactor.removeWriter(self)
+            if sock is not None:
+                _close_socket(sock, abort)
+
+    # Producers. Contract: IConsumer, IPushProducer (68, 69)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let `producer` be paused and resumed as what waits grows and goes. RuntimeError if there is one already."""
+        if self.producer is not None:
+            raise RuntimeError(
+                f"Cannot register producer {producer!r}, because producer {self.producer!r} was never unregistered."
+            )
+        if self._state == LOST:
+            producer.stopProducing()
+            return
+        self.producer = producer
+        self.streamingProducer = bool(streaming)
+        self.producerPaused = False
+        if not streaming:
+            producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        """The producer has ended: a closing that waited for it goes on."""
+        self.producer = None
+        if self._state == CLOSING and self._fd >= 0:
+            self._send_soon()
+
+    def stopConsuming(self) -> None:
+        """Take no more from the producer: lose the connection."""
+        self.unregisterProducer()
+        self.loseConnection()
+
+    def pauseProducing(self) -> None:
+        """Receive nothing until resumeProducing; not even the end is noticed meanwhile (59)."""
+        self.stopReading()
+
+    def resumeProducing(self) -> None:
+        """Receive again, unless the connection is lost or being closed."""
+        if OPEN <= self._state < ABORTED and self._state != CLOSING:
+            self.startReading()
+
+    def stopProducing(self) -> None:
+        """The consumer wants no more: lose the connection."""
+        self.loseConnection()
+
+    def _over_mark(self) -> None:
+        """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""
+        size = self._outbox.size
+        if self._abort_above and size > self._abort_above:
+            self._abort(WriteLimitExceeded(f"{size} bytes wait to be written; the limit is {self._abort_above}"))
+        elif self._engine is None:
+            self._maybePauseProducer()
+        elif size > self._pause_above and self.producer is not None and self.streamingProducer:
+            self.producerPaused = True
+            self.producer.pauseProducing()
+
+    def _isSendBufferFull(self) -> bool:
+        return self._outbox.over(self.bufferSize)
+
+    def _maybePauseProducer(self) -> None:
+        if self.producer is not None and self.streamingProducer and self._isSendBufferFull():
+            self.producerPaused = True
+            self.producer.pauseProducing()
+
+    def set_write_limit(self, limit: int, abort: bool = False) -> None:
+        """What to do when more than `limit` bytes wait to be written because the peer does not read.
+
+        A push producer is paused there, not at 65,536 bytes. Or, with `abort`, the connection is aborted, with
+        WriteLimitExceeded as the reason; a limit of 0 takes that back. Raises ValueError for a negative limit.
+        """
+        if limit < 0:
+            raise ValueError(f"a limit is a number of bytes, not {limit!r}")
+        if not abort:
+            self.bufferSize = limit
+            return
+        self._abort_above = limit
+        self._mark = min(self._pause_above, limit or self._pause_above)
+
+    @property
+    def bufferSize(self) -> int:
+        """How many bytes may wait before a push producer is paused."""
+        return self._pause_above
+
+    @bufferSize.setter
+    def bufferSize(self, size: int) -> None:
+        self._pause_above = size
+        self._mark = min(size, self._abort_above or size)
+
+    @property
+    def _tempDataBuffer(self) -> list[bytes]:
+        """What waits, for the contract's sake."""
+        return [bytes(piece) for piece in self._outbox.pieces(ALL)]
+
+    # Names
+
+    def getHost(self) -> Any:
+        """This end's address."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not know its address")
+
+    def getPeer(self) -> Any:
+        """The other end's address."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not know its peer's address")
+
+    def logPrefix(self) -> str:
+        return "-"
+
+    def log_prefix(self) -> str:
+        """Whom this serves, for whoever logs meanwhile."""
+        try:
+            return str(self.logPrefix())
+        except Exception:
+            return "-"
+
+    def _report(self, where: str) -> None:
+        report.failure(f"Unhandled error in {where} of {self.log_prefix()}", Failure())
+
+
+def _as_bytes(data: Any) -> bytes:
+    if not isinstance(data, bytes):
+        raise TypeError("Data must be bytes")  # the sentence that Twisted's own tests compare
+    return bytes(memoryview(data))
+
+
+def half_closeable(protocol: Any) -> Any:
+    """`protocol` if it has the methods of IHalfCloseableProtocol, or None."""
+    # Asked of the class: wrappers hand unknown attributes on to a transport, and that has methods of these names too.
+    kind = type(protocol)
+    return protocol if hasattr(kind, "readConnectionLost") and hasattr(kind, "writeConnectionLost") else None
+
+
+def _close_socket(sock: Any, abort: bool) -> None:
+    try:
+        if abort:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the peer was first
+    try:
+        sock.close()
+    except OSError:
+        pass

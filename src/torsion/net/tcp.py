@@ -1,0 +1,301 @@
+"""TCP: connections accepted and made, ports, connectors. The rules are in stream.py and listener.py; here are sockets.
+
+These are thin classes of Python over the compiled stream, because programs subclass them, set attributes on them and
+their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from .. import report
+from ..core.deferred import Deferred
+from ..engine.turn import Engine
+from ..error import CannotListenError
+from ..failure import Failure
+from .binding import for_listening, ip_address
+from .descriptor import CONNECTION_DONE
+from .filedescriptor import BasePort, isIPv6Address
+from .listener import RESERVE, Batch, serve
+from .stream import Stream
+
+# A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
+OWN_WAYS = (
+    "doRead", "doWrite", "writeSomeData", "_dataReceived", "fileno", "bufferSize", "_isSendBufferFull",
+    "_maybePauseProducer", "_postLoseConnection", "startReading", "startWriting", "stopReading", "stopWriting",
+)  # fmt: skip
+_native_classes: dict[type, bool] = {}
+
+
+def engine_of(reactor: Any, kind: type) -> Engine | None:
+    """The engine that drives a stream of this class natively; None where the contract's methods must be used."""
+    engine = getattr(reactor, "engine", None)
+    if not isinstance(engine, Engine) or not engine.carries_streams:
+        return None
+    native = _native_classes.get(kind)
+    if native is None:
+        native = _native_classes[kind] = all(getattr(kind, name) is getattr(Connection, name) for name in OWN_WAYS)
+    return engine if native else None
+
+
+class Connection(Stream):
+    """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
+
+    addressFamily: int = socket.AF_INET
+    TLS = False
+    logstr = "Uninitialized"
+
+    def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
+        Stream.__init__(self, reactor)
+        self._take(skt)
+        self._protocol = protocol
+
+    def _take(self, skt: Any) -> None:
+        """Use this socket: an object, or a bare descriptor."""
+        engine = self._driver(skt)
+        if not isinstance(skt, int):
+            self._attach(skt.fileno(), skt, engine)
+        elif engine is not None:
+            self._attach(skt, None, engine)
+        else:
+            skt = socket.socket(fileno=skt)
+            skt.setblocking(False)
+            self._attach(skt.fileno(), skt, None)
+
+    def _driver(self, skt: Any) -> Engine | None:
+        """What watches it: our engine, or None for the reactor and the methods of the contract."""
+        real = isinstance(skt, int) or skt.__class__ is socket.socket  # else only its own methods know what it does
+        return engine_of(self.reactor, self.__class__) if real else None
+
+    @property
+    def socket(self) -> Any:
+        """The socket. AttributeError once the connection is lost (98)."""
+        return self._socket_object()
+
+    @socket.setter
+    def socket(self, skt: Any) -> None:
+        self._take(skt)
+
+    @socket.deleter
+    def socket(self) -> None:
+        self._socket = None
+
+    def getHandle(self) -> Any:
+        """The socket object."""
+        return self.socket
+
+    def getTcpNoDelay(self) -> bool:
+        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send small segments at once. Off by default (75)."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+
+    def getTcpKeepAlive(self) -> bool:
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Have the kernel ask a silent peer from time to time whether it is still there."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+
+    def logPrefix(self) -> str:
+        return self.logstr
+
+    def _getLogPrefix(self, obj: Any) -> str:
+        """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
+        own = getattr(obj, "logPrefix", None)
+        return str(own()) if callable(own) else type(obj).__name__
+
+
+class Server(Connection):
+    """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
+
+    def __init__(
+        self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
+    ) -> None:
+        Stream.__init__(self, reactor)
+        self._take(sock)
+        self._peer, self._owner, self._number = client, server, sessionno
+        if len(client) == 4:
+            self.addressFamily = socket.AF_INET6
+        self._open(protocol)
+
+    @property
+    def client(self) -> Any:
+        return self._peer
+
+    @property
+    def hostname(self) -> Any:
+        return self._peer[0]
+
+    @property
+    def server(self) -> Any:
+        return self._owner
+
+    @property
+    def sessionno(self) -> int:
+        number: int = self._number
+        return number
+
+    @property
+    def logstr(self) -> str:  # type: ignore[override]
+        return f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}"
+
+    @classmethod
+    def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
+        """A transport for a descriptor that is connected already; None if the factory has no protocol (101)."""
+        skt = socket.fromfd(fileDescriptor, addressFamily, socket.SOCK_STREAM)
+        skt.setblocking(False)
+        peer = skt.getpeername()
+        protocol = factory.buildProtocol(ip_address(peer))
+        if protocol is None:
+            skt.close()
+            return None
+        self = cls(skt, protocol, peer, None, peer[1], reactor)
+        protocol.makeConnection(self)
+        return self
+
+    def __repr__(self) -> str:
+        name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
+        if self._owner is not None:
+            on: Any = self._owner._realPortNumber
+        else:
+            on = self.socket.getsockname()[1] if self.connected else None
+        return f"<{name} #{self._number} on {on}>"
+
+    def getHost(self) -> Any:
+        """This end's address. AttributeError once the connection is lost (67)."""
+        return ip_address(self.socket.getsockname())
+
+    def getPeer(self) -> Any:
+        """The peer's address, also after the end."""
+        return ip_address(self._peer)
+
+
+class Port(BasePort):
+    """A listening socket. Contract: IListeningPort."""
+
+    socketType = socket.SOCK_STREAM
+    addressFamily = socket.AF_INET
+    transport = Server
+    sessionno = 0
+    numberAccepts = 100
+    _type = "TCP"
+    _realPortNumber: int | None = None
+    _preexistingSocket: Any = None
+    deferred: Deferred | None = None
+
+    def __init__(self, port: Any, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
+        """A port may be a Binding. ValueError if that has another interface; AssertionError if it is no number."""
+        BasePort.__init__(self, reactor)
+        self._binding = for_listening(port, interface)
+        self.port, self.interface = self._binding.port, self._binding.interface
+        assert isinstance(self.port, int), f"a port is a number, not {port!r}"
+        self.factory, self.backlog = factory, backlog
+        if isIPv6Address(self.interface):
+            self.addressFamily = socket.AF_INET6
+
+    @classmethod
+    def _fromListeningDescriptor(cls, reactor: Any, fd: int, addressFamily: int, factory: Any) -> Port:
+        """A port for a descriptor that listens already. The descriptor is duplicated; close yours (101)."""
+        skt = socket.fromfd(fd, addressFamily, cls.socketType)
+        skt.setblocking(False)
+        self = cls(skt.getsockname()[1], factory, interface=skt.getsockname()[0], reactor=reactor)
+        self._preexistingSocket = skt
+        return self
+
+    def startListening(self) -> None:
+        """Bind and listen. CannotListenError if that fails; OverflowError for a port beyond 65535 (73)."""
+        RESERVE.reserve()
+        skt, self._preexistingSocket = self._preexistingSocket, None
+        if skt is None:
+            try:
+                skt = self.createInternetSocket()
+                self._binding.apply(skt)
+                skt.listen(self.backlog)
+            except (OSError, OverflowError) as error:
+                if skt is not None:
+                    skt.close()
+                if isinstance(error, OverflowError):
+                    raise
+                raise CannotListenError(self.interface, self.port, error) from None
+        self._realPortNumber = skt.getsockname()[1]
+        report.info(f"{self.logPrefix()} starting on {self._realPortNumber}")
+        self.factory.doStart()
+        self.socket = skt
+        self.connected = True
+        self.startReading()
+
+    def fileno(self) -> int:
+        skt = getattr(self, "socket", None)
+        return -1 if skt is None else skt.fileno()
+
+    def _buildAddr(self, address: Any) -> Any:
+        return ip_address(address)
+
+    def doRead(self) -> None:
+        """Accept those who wait (74)."""
+        batch = Batch(self.socket, self.numberAccepts, str(self))
+        accepted = batch.take()
+        while accepted is not None:
+            self._serve(*accepted)
+            if self.disconnecting or not self.connected:
+                return  # the program stopped listening meanwhile
+            accepted = batch.take()
+        self.numberAccepts = batch.next_most()
+
+    def _serve(self, connection: Any, address: Any) -> None:
+        protocol = serve(lambda: self.factory.buildProtocol(self._buildAddr(address)), connection)
+        if protocol is None:
+            return
+        number = self.sessionno
+        self.sessionno = number + 1
+        try:
+            protocol.makeConnection(self.transport(connection, protocol, address, self, number, self.reactor))
+        except BaseException:
+            report.failure("Unhandled error in connectionMade", Failure())
+
+    def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
+        """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""
+        self.disconnecting = True
+        self.stopReading()
+        if not self.connected:
+            return None
+        if self.deferred is None:
+            self.deferred = Deferred()
+            self.reactor.callLater(0, self.connectionLost, connDone)
+        return self.deferred
+
+    stopListening = loseConnection
+
+    def connectionLost(self, reason: Failure) -> None:
+        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
+        self._realPortNumber = None
+        self.disconnected, self.connected = True, False
+        self.reactor.removeReader(self)
+        deferred, self.deferred = self.deferred, None
+        try:
+            self.socket.close()
+            del self.socket
+            self.factory.doStop()
+        except BaseException:
+            if deferred is None:
+                raise
+            deferred.errback(Failure())
+        else:
+            self.disconnecting = False
+            if deferred is not None:
+                deferred.callback(None)
+
+    def logPrefix(self) -> str:
+        return self._getLogPrefix(self.factory)
+
+    def getHost(self) -> Any:
+        """The address that it listens on."""
+        return self._buildAddr(self.socket.getsockname())
+
+    def __repr__(self) -> str:
+        name = f"{self.__class__.__module__}.{self.__class__.__qualname__}"
+        where = "(not listening)" if self._realPortNumber is None else f"on {self._realPortNumber}"
+        return f"<{name} of {self.factory.__class__.__qualname__} {where}>"

@@ -1,0 +1,19 @@
+"""Private names of `twisted.internet.default`."""
+
+import select
+from collections.abc import Callable
+from typing import Any
+
+from torsion import epollreactor, pollreactor, selectreactor
+
+__all__ = ["_getInstallFunction"]
+
+
+def _getInstallFunction(platform: Any) -> Callable[[], None]:
+    """What Twisted would install on a platform, which is a `twisted.python.runtime.Platform`."""
+    if platform.isWindows() or platform.isMacOSX():
+        return selectreactor.install
+    wanted = [("poll", pollreactor.install), ("select", selectreactor.install)]
+    if platform.isLinux():
+        wanted.insert(0, ("epoll", epollreactor.install))
+    return next(install for name, install in wanted if hasattr(select, name))

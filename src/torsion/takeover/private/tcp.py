@@ -1,0 +1,141 @@
+"""Names of `twisted.internet.tcp` that Twisted's own unix and ssl modules, and its tests, use."""
+
+from collections.abc import Callable
+from errno import (
+    EAGAIN,
+    EALREADY,
+    ECONNABORTED,
+    EINPROGRESS,
+    EINVAL,
+    EISCONN,
+    EMFILE,
+    ENFILE,
+    ENOBUFS,
+    ENOMEM,
+    EPERM,
+    EWOULDBLOCK,
+)
+from typing import Any
+
+from twisted.internet import _newtls
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from zope.interface import Interface, implementer
+
+from torsion.net import stream, tcp
+from torsion.net.binding import NUMERIC_ONLY as _NUMERIC_ONLY
+from torsion.net.binding import resolve_ipv6 as _resolveIPv6
+from torsion.net.listener import RESERVE as _reservedFD
+from torsion.net.listener import Reserve
+
+__all__ = [
+    "EAGAIN",
+    "EALREADY",
+    "ECONNABORTED",
+    "EINPROGRESS",
+    "EINVAL",
+    "EISCONN",
+    "EMFILE",
+    "ENFILE",
+    "ENOBUFS",
+    "ENOMEM",
+    "EPERM",
+    "EWOULDBLOCK",
+    "_ACCEPT_ERRORS",
+    "_NUMERIC_ONLY",
+    "_BuffersLogs",
+    "_FileDescriptorReservation",
+    "_IFileDescriptorReservation",
+    "_NullFileDescriptorReservation",
+    "_reservedFD",
+    "_resolveIPv6",
+]  # fmt: skip
+
+_ACCEPT_ERRORS = (EMFILE, ENOBUFS, ENFILE, ENOMEM, ECONNABORTED)
+
+
+class _IFileDescriptorReservation(Interface):  # type: ignore[misc]
+    """A descriptor that is held so that it can be given up."""
+
+    def available() -> bool:  # type: ignore[misc,empty-body]
+        """Whether one is held."""
+
+    def reserve() -> None:  # type: ignore[misc]
+        """Hold one."""
+
+    def __enter__() -> None:  # type: ignore[misc]
+        """Give it up for the time of the block."""
+
+    def __exit__(exc_type: Any, exc_value: Any, traceback: Any) -> None:  # type: ignore[misc]
+        """Hold one again."""
+
+
+@implementer(_IFileDescriptorReservation)
+class _FileDescriptorReservation(Reserve):
+    """The same, with the contract's name."""
+
+
+@implementer(_IFileDescriptorReservation)
+class _NullFileDescriptorReservation:
+    """None is held, ever."""
+
+    def available(self) -> bool:
+        return False
+
+    def reserve(self) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None: ...
+
+
+class _BuffersLogs:
+    """A logger whose events reach the observer at the end of the block, or at an exception."""
+
+    def __init__(self, namespace: str, observer: Callable[[Any], object]) -> None:
+        self._namespace, self._observer = namespace, observer
+        self._events: list[Any] = []
+
+    def __enter__(self) -> Any:
+        from twisted.logger import Logger
+
+        return Logger(self._namespace, observer=self._events.append)
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        events, self._events = self._events, []
+        for event in events:
+            self._observer(event)
+
+
+def half_closeable(protocol: Any) -> Any:
+    """A protocol that says so of itself by Twisted's interface, or None."""
+    return IHalfCloseableProtocol(protocol, None)
+
+
+stream.half_closeable = half_closeable
+
+
+def startTLS(self: Any, ctx: Any, normal: bool = True) -> None:
+    """Speak TLS from now on: Twisted's own protocol does, over this transport.
+
+    A transport that does becomes one of a class whose write goes to that protocol; the others do not pay for it.
+    """
+    plain = type(self)
+    self.__class__ = _over_tls(plain)
+    _newtls.startTLS(self, ctx, normal, plain)
+
+
+_variants: dict[type, type] = {}
+
+
+def _over_tls(plain: type) -> type:
+    made = _variants.get(plain)
+    if made is None:
+        made = _variants[plain] = type(
+            plain.__name__, (_newtls.ConnectionMixin, plain), {"__module__": plain.__module__}
+        )
+    return made
+
+
+tcp.Connection.startTLS = startTLS  # type: ignore[attr-defined]
+tcp.Connection._tlsClientDefault = True  # type: ignore[attr-defined]
+tcp.Server._tlsClientDefault = False  # type: ignore[attr-defined]

@@ -1,0 +1,91 @@
+"""The network benchmark still runs, and its load counts and checks what it should. Figures are not judged here."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.examples.test_network_examples import peer
+from tests.interpreters import Python
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+pytestmark = pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="needs a C compiler, and Linux")
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> str:
+    program = tmp_path_factory.mktemp("load") / "load"
+    assert COMPILER is not None
+    warnings = ["-Wall", "-Wextra", "-Werror"]
+    subprocess.run([COMPILER, "-O2", *warnings, "-o", str(program), str(BENCHMARKS / "load.c")], check=True)
+    return str(program)
+
+
+def run_load(load: str, kind: str, port: int, **numbers: int) -> subprocess.CompletedProcess[str]:
+    # any process that rests does for its clock; here nobody looks at the figure
+    with subprocess.Popen(["sleep", "60"]) as resting:
+        numbers |= {"port": port, "pid": resting.pid}
+        command = [load, kind, *(f"{name}={value}" for name, value in numbers.items())]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        resting.kill()
+    return done
+
+
+def echo(connection: socket.socket) -> None:
+    while piece := connection.recv(1 << 16):
+        connection.sendall(piece)
+
+
+@pytest.mark.parametrize("together", [0, 1])
+def test_every_message_is_echoed_and_counted(load: str, together: int) -> None:
+    with peer(echo) as port:
+        done = run_load(load, "echo", port, connections=3, size=100_000, flight=4, messages=50, together=together)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout)
+    assert (figures["messages"], figures["bytes"]) == (50, 5_000_000)
+
+
+def test_a_load_for_a_time(load: str) -> None:
+    with peer(echo) as port:
+        done = run_load(load, "echo", port, connections=2, seconds=1)
+    figures = json.loads(done.stdout)
+    assert figures["messages"] > 10
+    assert 1 <= figures["seconds"] < 10
+
+
+def test_a_storm_counts_its_connections(load: str) -> None:
+    with peer(echo) as port:
+        done = run_load(load, "storm", port, connections=25, burst=10)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["connections"] == 25
+
+
+def test_a_wrong_answer_ends_the_load(load: str) -> None:
+    def shout(connection: socket.socket) -> None:
+        connection.sendall(connection.recv(1 << 16).upper())
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+
+    for serve, complaint in ((shout, "other bytes came back"), (hang_up, "the server ended a connection")):
+        with peer(serve) as port:
+            done = run_load(load, "echo", port, connections=1, messages=5)
+        assert done.returncode == 1
+        assert complaint in done.stderr
+
+
+def test_the_benchmark_prints_its_table(full: Python) -> None:
+    rows = ["echo_100_x_64_B", "accept", "memory_of_an_idle_connection"]
+    arguments = ["--rounds", "1", "--scale", "0.01", "--only", *rows, "--peers", "asyncio"]
+    environment = {name: value for name, value in full.environment.items() if name != "TORSION_PURE"}
+    pure = ["--pure"] if "TORSION_PURE" in os.environ else []
+    done = full.run(str(BENCHMARKS / "network.py"), *arguments, *pure, env=environment, timeout=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    for row in rows:
+        assert f"| {row.replace('_', ' ')} |" in done.stdout
