@@ -264,13 +264,25 @@ class Port(BasePort):
             return None
         if self.deferred is None:
             self.deferred = Deferred()
-            self.reactor.callLater(0, self.connectionLost, connDone)
+            self.reactor.callLater(0, self._stop, connDone)
         return self.deferred
 
     stopListening = loseConnection
 
-    def connectionLost(self, reason: Failure) -> None:
+    def _logConnectionLostMsg(self) -> None:
         report.info(f"({self._type} Port {self._realPortNumber} Closed)")
+
+    def _stop(self, reason: Failure) -> None:
+        try:
+            self.connectionLost(reason)
+        except BaseException:  # an override's: whoever waits is told
+            deferred, self.deferred = self.deferred, None
+            if deferred is None:
+                raise
+            deferred.errback(Failure())
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._logConnectionLostMsg()
         self._realPortNumber = None
         self.disconnected, self.connected = True, False
         self.reactor.removeReader(self)
