@@ -56,7 +56,7 @@ def for_listening(port: Any, interface: str) -> Binding:
     return port
 
 
-def resolve_ipv6(host: str, port: int) -> tuple[Any, ...]:
+def resolve_ipv6(host: str, port: Any) -> tuple[Any, ...]:
     """The socket address of an IPv6 address in figures, its scope included. Raises socket.gaierror for a name (71).
 
     A port that is none is kept, for whoever uses the address to refuse.
