@@ -430,3 +430,8 @@ def test_s071_an_address_in_figures_is_told_from_a_name(text, is_four, is_six):
     assert isIPAddress(text) is is_four
     assert isIPv6Address(text) is is_six
     assert isIPAddress(text, socket.AF_INET6) is is_six
+
+
+def test_s071_only_internet_addresses_have_figures():
+    with pytest.raises(ValueError, match="AF_UNIX"):
+        isIPAddress("1.2.3.4", socket.AF_UNIX)

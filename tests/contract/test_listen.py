@@ -53,6 +53,17 @@ def test_s073_a_second_stoplistening_fires_with_the_first(here: Net) -> None:
     assert port.stopListening() is None
 
 
+def test_s073_if_an_override_of_connectionlost_raises_who_waits_is_told(here: Net) -> None:
+    port = listen(here, Makers())
+    close = port.connectionLost
+    port.connectionLost = lambda reason: 1 // 0
+    failed: list[Any] = []
+    port.stopListening().addErrback(failed.append)
+    here.turns(1)
+    assert [type(failure.value) for failure in failed] == [ZeroDivisionError]
+    close(failed[0])
+
+
 def test_s073_a_port_that_is_taken(here: Net) -> None:
     taken = here.opened(socket.create_server(("127.0.0.1", 0)))
     factory = Makers()

@@ -123,7 +123,12 @@ class BasePort(FileDescriptor):
 
 
 def isIPAddress(addr: str | bytes, family: int = socket.AF_INET) -> bool:
-    """Whether this is an address in figures, and no name: IPv4, or IPv6 with a scope or without."""
+    """Whether this is an address in figures, and no name: IPv4, or IPv6 with a scope or without.
+
+    Raises ValueError for another family.
+    """
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        raise ValueError(f"addresses of family {family!r} have no figures")
     try:
         text = addr.decode("ascii") if isinstance(addr, bytes) else addr
         if family == socket.AF_INET6:

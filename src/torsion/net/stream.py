@@ -332,6 +332,10 @@ class Stream:
             self._state = CLOSING if value else OPEN
 
     @property
+    def _writeDisconnected(self) -> bool:
+        return self._state == HALF_CLOSED
+
+    @property
     def protocol(self) -> Any:
         """Whom data and the end of the connection are told to. Replacing it redirects both (99); gone after the end."""
         if self._protocol is None and self._state == LOST:

@@ -7,6 +7,7 @@ their instances, and replace their methods. Who replaces one that a native strea
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from .. import report
@@ -44,7 +45,7 @@ class Connection(Stream):
 
     addressFamily: int = socket.AF_INET
     TLS = False
-    logstr = "Uninitialized"
+    logstr: Any = "Uninitialized"
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
@@ -100,12 +101,22 @@ class Connection(Stream):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
     def logPrefix(self) -> str:
-        return self.logstr
+        return str(self.logstr)
 
     def _getLogPrefix(self, obj: Any) -> str:
         """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
         own = getattr(obj, "logPrefix", None)
         return str(own()) if callable(own) else type(obj).__name__
+
+
+class Shown:
+    """An attribute that is worked out when it is looked at, until somebody sets it: a connection at rest has none."""
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self._compute = compute
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else self._compute(instance)
 
 
 class Server(Connection):
@@ -121,26 +132,11 @@ class Server(Connection):
             self.addressFamily = socket.AF_INET6
         self._open(protocol)
 
-    @property
-    def client(self) -> Any:
-        return self._peer
-
-    @property
-    def hostname(self) -> Any:
-        return self._peer[0]
-
-    @property
-    def server(self) -> Any:
-        return self._owner
-
-    @property
-    def sessionno(self) -> int:
-        number: int = self._number
-        return number
-
-    @property
-    def logstr(self) -> str:  # type: ignore[override]
-        return f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}"
+    client: Any = Shown(lambda self: self._peer)
+    hostname: Any = Shown(lambda self: self.getPeer().host if len(self._peer) == 4 else self._peer[0])
+    server: Any = Shown(lambda self: self._owner)
+    sessionno: Any = Shown(lambda self: self._number)
+    logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}")
 
     @classmethod
     def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
@@ -157,12 +153,17 @@ class Server(Connection):
         return self
 
     def __repr__(self) -> str:
+        return str(self.repstr)
+
+    def _describe(self) -> str:
         name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
         if self._owner is not None:
-            on: Any = self._owner._realPortNumber
+            port = self._owner._realPortNumber
         else:
-            on = self.socket.getsockname()[1] if self.connected else None
-        return f"<{name} #{self._number} on {on}>"
+            port = self.socket.getsockname()[1] if self.connected else None
+        return f"<{name} #{self._number} on {port}>"
+
+    repstr: Any = Shown(_describe)
 
     def getHost(self) -> Any:
         """This end's address. AttributeError once the connection is lost (67)."""
@@ -264,13 +265,25 @@ class Port(BasePort):
             return None
         if self.deferred is None:
             self.deferred = Deferred()
-            self.reactor.callLater(0, self.connectionLost, connDone)
+            self.reactor.callLater(0, self._stop, connDone)
         return self.deferred
 
     stopListening = loseConnection
 
-    def connectionLost(self, reason: Failure) -> None:
+    def _logConnectionLostMsg(self) -> None:
         report.info(f"({self._type} Port {self._realPortNumber} Closed)")
+
+    def _stop(self, reason: Failure) -> None:
+        try:
+            self.connectionLost(reason)
+        except BaseException:  # an override's: whoever waits is told
+            deferred, self.deferred = self.deferred, None
+            if deferred is None:
+                raise
+            deferred.errback(Failure())
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._logConnectionLostMsg()
         self._realPortNumber = None
         self.disconnected, self.connected = True, False
         self.reactor.removeReader(self)

@@ -23,6 +23,7 @@ from .filedescriptor import isIPAddress, isIPv6Address
 from .stream import Stream
 from .tcp import Connection
 
+NUMERIC_ONLY = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 UNDER_WAY = (EWOULDBLOCK, EINPROGRESS, EALREADY)
 
 
@@ -69,6 +70,13 @@ class BaseClient(Connection):
         found.addErrback(self.failIfNotConnected)
 
     def _setRealAddress(self, address: Any) -> None:
+        if self.addressFamily == socket.AF_INET6:
+            try:
+                host, _ = socket.getnameinfo(address, NUMERIC_ONLY)  # with its scope
+            except OSError as error:
+                self.failIfNotConnected(error)
+                return
+            address = host, *address[1:]
         self.realAddress = address
         self.doConnect()
 

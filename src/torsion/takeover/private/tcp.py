@@ -56,7 +56,7 @@ _ACCEPT_ERRORS = (EMFILE, ENOBUFS, ENFILE, ENOMEM, ECONNABORTED)
 class _IFileDescriptorReservation(Interface):  # type: ignore[misc]
     """A descriptor that is held so that it can be given up."""
 
-    def available() -> bool:  # type: ignore[misc,empty-body]
+    def available() -> bool:  # type: ignore[misc, empty-body]
         """Whether one is held."""
 
     def reserve() -> None:  # type: ignore[misc]
@@ -65,7 +65,7 @@ class _IFileDescriptorReservation(Interface):  # type: ignore[misc]
     def __enter__() -> None:  # type: ignore[misc]
         """Give it up for the time of the block."""
 
-    def __exit__(exc_type: Any, exc_value: Any, traceback: Any) -> None:  # type: ignore[misc]
+    def __exit__(exc_type: Any, exc_value: Any, traceback: Any) -> None:
         """Hold one again."""
 
 
