@@ -16,7 +16,9 @@ from torsion import lane
 __all__ = ["bare", "full", "no_leaks", "python"]
 
 # A shared machine is slow at times: how long an example takes says nothing about it.
-hypothesis.settings.register_profile("torsion", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "torsion", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("torsion")
 
 

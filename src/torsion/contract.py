@@ -254,10 +254,12 @@ class Reactor:
     def mainLoop(self) -> None:
         """Turn the loop while it is started. What leaves a turn is reported, and the loop goes on (semantics 43)."""
         outer, self._looping = self._looping, True
-        with Running(self):
-            self._go_on()
-        # It may have been run again inside one of its own turns, after a crash: then that one ends too.
-        self._looping = self.engine.stopping = outer
+        try:
+            with Running(self):
+                self._go_on()
+        finally:
+            # It may have been run again inside one of its own turns, after a crash: then that one ends too.
+            self._looping = self.engine.stopping = outer
 
     def _go_on(self) -> None:
         """Turn while started: the one thing that a reactor in somebody else's loop does otherwise."""

@@ -197,7 +197,7 @@ def test_processes_of_multiprocessing_are_taken_over_too(tmp_path: Path, method:
         "    print(process.exitcode)\n"
     )
     ours = python(tmp_path, "-m", "torsion", "run", "program.py")
-    assert (ours.stdout, ours.stderr) == ("('torsion.defer', 'torsion.contract')\n0\n", "")
+    assert (ours.stdout, ours.stderr) == ("('torsion.defer', 'twisted.internet.epollreactor')\n0\n", "")
 
 
 def test_a_signal_ends_a_program_as_it_does_under_python(tmp_path: Path) -> None:

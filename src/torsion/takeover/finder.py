@@ -97,7 +97,9 @@ class Finder:
         if fullname == REACTOR:
             from torsion import reactors
 
-            return reactors.default()
+            reactor = reactors.default()
+            _rename_all()
+            return reactor
         module = _take(fullname)
         if hasattr(module, "__path__") and self.has_twisted():
             # Twisted's own package of this name holds tests, and perhaps modules that the table lacks.
@@ -129,9 +131,13 @@ def _take(fullname: str) -> ModuleType:
         for name in private.__all__:
             if not hasattr(module, name):
                 setattr(module, name, getattr(private, name))
+    _rename_all()
+    return module
+
+
+def _rename_all() -> None:
     for taken_name, taken in TABLE.items():
         _rename(taken_name, taken)
-    return module
 
 
 def _rename(taken_name: str, line: Taken) -> None:
