@@ -271,7 +271,7 @@ class Port(BasePort):
     stopListening = loseConnection
 
     def _logConnectionLostMsg(self) -> None:
-        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
+        self._logConnectionLostMsg()
 
     def _stop(self, reason: Failure) -> None:
         try:
@@ -281,6 +281,9 @@ class Port(BasePort):
             if deferred is None:
                 raise
             deferred.errback(Failure())
+
+    def _logConnectionLostMsg(self) -> None:
+        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
 
     def connectionLost(self, reason: Failure) -> None:
         self._logConnectionLostMsg()
