@@ -177,6 +177,7 @@ class Net:
             each.close()
         self.reactor.disconnectAll()
         self.reactor.iterate(0)
+        self.reactor.removeReader(self.reactor.waker)  # a replaced addReader has it, and with it the reactor
         self.reactor.close()
 
 
