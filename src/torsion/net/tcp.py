@@ -270,9 +270,6 @@ class Port(BasePort):
 
     stopListening = loseConnection
 
-    def _logConnectionLostMsg(self) -> None:
-        self._logConnectionLostMsg()
-
     def _stop(self, reason: Failure) -> None:
         try:
             self.connectionLost(reason)

@@ -3,6 +3,8 @@
 import importlib
 from types import ModuleType
 
+from torsion.net.binding import Binding
+
 from .table import PROVIDED
 
 
@@ -10,5 +12,7 @@ def declare(interfaces: ModuleType) -> None:
     """Declare what PROVIDED lists, on the interfaces in this module (`twisted.internet.interfaces`)."""
     from zope.interface import classImplements
 
+    if hasattr(interfaces, "_Binding"):  # the class of what makeBinding makes, by which Twisted's endpoints know it
+        vars(interfaces)["_Binding"] = Binding
     for interface, module, name in PROVIDED:
         classImplements(getattr(importlib.import_module(module), name), getattr(interfaces, interface))
