@@ -2,9 +2,10 @@
 
 One program serves on Torsion, on Twisted's epoll reactor and on Twisted over asyncio: examples/unmodified/
 echo_server.py, as it is. Beside it: asyncio, uvloop and rloop (echo_asyncio.py), and the least there can be, an epoll
-server in C (echo_server.c). All servers stay for the whole run, pinned to one core; the load (load.c) comes from the
-other and reads the server's process CPU clock itself, before the work and after it. A round gives each server the
-same work in turn, each round beginning with another one. Figures and bars are as in run.py.
+server in C (echo_server.c). The servers are pinned to one core; the load (load.c) comes from the other and reads the
+server's process CPU clock itself, before the work and after it. A round gives each server the same work in turn, each
+round beginning with another one. Servers are started anew after some rounds, because one process may be a tenth slower
+than the next with the same program. Figures and bars are as in run.py.
 
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
 
@@ -192,27 +193,39 @@ ROWS: dict[str, Row] = {
     ),
 }
 PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
-MEMORY_ROUNDS = 5  # a fresh server each time; pages repeat nearly exactly
+MEMORY_ROUNDS = 5  # pages repeat nearly exactly
+ROUNDS_OF_A_PROCESS = 5
 
 
-def measure_row(name: str, servers: list[Server], rounds: int, scale: float, pure: bool) -> dict[str, list[float]]:
-    """A figure a round for each server; the first round warms up and is not counted."""
+def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: bool) -> dict[str, list[float]]:
+    """A figure a round for each server. The first round of its process warms up and is not counted."""
     asked = ROWS[name]
     count = max(1_000, int(asked.count * scale))
     of_memory = asked.measure is memory
-    servers = [server for server in servers if server.name not in asked.without]
-    figures: dict[str, list[float]] = {server.name: [] for server in servers}
-    for number in range(min(rounds, MEMORY_ROUNDS) if of_memory else rounds + 1):
+    servers = [server for server in servers if server not in asked.without]
+    figures: dict[str, list[float]] = {server: [] for server in servers}
+    standing: dict[str, Server] = {}
+
+    def measure_once(server: str, keep: bool) -> float:
+        running = standing.pop(server, None) or Server(server, pure)
+        figure = asked.measure(running, count)
+        if keep:
+            standing[server] = running
+        else:
+            running.close()
+        return figure
+
+    for number in range(min(rounds, MEMORY_ROUNDS) if of_memory else rounds):
         first = number % len(servers)
         for server in servers[first:] + servers[:first]:
-            if of_memory or server.name in NEVER_CLOSES:
-                fresh = Server(server.name, pure)
-                figure = asked.measure(fresh, count)
-                fresh.close()
-            else:
-                figure = asked.measure(server, count)
-            if number or of_memory:
-                figures[server.name].append(figure)
+            if of_memory:
+                figures[server].append(measure_once(server, keep=False))
+                continue
+            again = server in NEVER_CLOSES
+            if not again and server not in standing:
+                measure_once(server, keep=True)
+            last = again or number == rounds - 1 or (number + 1) % ROUNDS_OF_A_PROCESS == 0
+            figures[server].append(measure_once(server, keep=not last))
     return figures
 
 
@@ -229,15 +242,16 @@ def build() -> None:
         subprocess.run([*compiler.split(), "-O2", "-o", str(program), str(source)], check=True)
 
 
-def start(names: list[str], pure: bool) -> list[Server]:
+def start(names: list[str], pure: bool) -> list[str]:
     """Those that come up, saying which do not."""
-    servers = []
+    serving = []
     for name in names:
         try:
-            servers.append(Server(name, pure))
+            Server(name, pure).close()
+            serving.append(name)
         except RuntimeError as error:
             print(f"left out: {error}", file=sys.stderr)
-    return servers
+    return serving
 
 
 def main() -> int:
@@ -257,7 +271,7 @@ def main() -> int:
     wanted = {options.ours, *(options.peers or SERVERS)}
     there = set(available([module for module, _ in SERVERS.values()]))
     servers = start([name for name in SERVERS if name in wanted and SERVERS[name][0] in there], options.pure)
-    others = [server.name for server in servers if server.name != options.ours]
+    others = [server for server in servers if server != options.ours]
     if len(others) == len(servers):
         print(f"{options.ours} does not serve: nothing to compare.", file=sys.stderr)
         return 1
@@ -271,8 +285,6 @@ def main() -> int:
         line, kept = row(name, figures, others, bars, options.ours, asked.unit)
         all_kept = all_kept and kept
         print(line, flush=True)
-    for server in servers:
-        server.close()
     if options.json:
         options.json.write_text(json.dumps(everything, indent=1))
     print("\nEvery bar is kept." if all_kept else "\nA bar is missed.")

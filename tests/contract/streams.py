@@ -142,7 +142,7 @@ class Net:
         """A client's protocol, connected, and the peer's socket."""
         protocol = protocols[0] if protocols else Recorder()
         listening = self.opened(socket.create_server(("127.0.0.1", 0)))
-        self.reactor.connectTCP("127.0.0.1", listening.getsockname()[1], Makers(protocol))
+        self.reactor.connectTCP("127.0.0.1", listening.getsockname()[1], Makers(protocol), timeout=None)
         self.until(lambda: "made" in protocol.told)
         peer, _ = listening.accept()
         listening.close()
@@ -177,6 +177,7 @@ class Net:
             each.close()
         self.reactor.disconnectAll()
         self.reactor.iterate(0)
+        self.reactor.removeReader(self.reactor.waker)  # a replaced addReader has it, and with it the reactor
         self.reactor.close()
 
 

@@ -270,9 +270,6 @@ class Port(BasePort):
 
     stopListening = loseConnection
 
-    def _logConnectionLostMsg(self) -> None:
-        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
-
     def _stop(self, reason: Failure) -> None:
         try:
             self.connectionLost(reason)
@@ -281,6 +278,9 @@ class Port(BasePort):
             if deferred is None:
                 raise
             deferred.errback(Failure())
+
+    def _logConnectionLostMsg(self) -> None:
+        report.info(f"({self._type} Port {self._realPortNumber} Closed)")
 
     def connectionLost(self, reason: Failure) -> None:
         self._logConnectionLostMsg()

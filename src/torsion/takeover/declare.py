@@ -4,6 +4,8 @@ import importlib
 from types import ModuleType
 from typing import Any
 
+from torsion.net.binding import Binding
+
 from .table import ADAPTED, PROVIDED
 
 
@@ -12,6 +14,8 @@ def declare(interfaces: ModuleType) -> None:
     from twisted.python.components import registerAdapter
     from zope.interface import classImplements
 
+    if hasattr(interfaces, "_Binding"):  # the class of what makeBinding makes, by which Twisted's endpoints know it
+        vars(interfaces)["_Binding"] = Binding
     for interface, module, name in PROVIDED:
         classImplements(_class(module, name), getattr(interfaces, interface))
     for original, interface, module, name in ADAPTED:

@@ -100,7 +100,7 @@ class Finder:
             reactor = reactors.default()
             _rename_all()
             return reactor
-        module = _take(fullname)
+        module = _take(fullname, self.has_twisted())
         if hasattr(module, "__path__") and self.has_twisted():
             # Twisted's own package of this name holds tests, and perhaps modules that the table lacks.
             spec = self._elsewhere(fullname, sys.modules[fullname.rpartition(".")[0]].__path__)
@@ -122,12 +122,14 @@ class Finder:
             standins.complete()
 
 
-def _take(fullname: str) -> ModuleType:
+def _take(fullname: str, has_twisted: bool) -> ModuleType:
     """Our module for Twisted's name, with the private names it is asked for and the names the contract prints."""
     line = TABLE[fullname]
     module = importlib.import_module(line.module)
-    if line.private:
-        private = importlib.import_module(f"torsion.takeover.private.{line.private}")
+    for names in (line.private, line.with_twisted if has_twisted else ""):
+        if not names:
+            continue
+        private = importlib.import_module(f"torsion.takeover.private.{names}")
         for name in private.__all__:
             if not hasattr(module, name):
                 setattr(module, name, getattr(private, name))

@@ -17,11 +17,13 @@ from torsion.core.deferred import Deferred, succeed
 from torsion.error import UnsupportedAddressFamily
 from torsion.net import lookup
 
+from . import streams
 from .private.base import PluggableResolverMixin
 
 
 def complete() -> None:
     """Give our classes what they lack."""
+    streams.complete()
     _give(base.ReactorBase, PluggableResolverMixin)
     _give(base.ReactorBase, Names)
     _give(posixbase.PosixReactorBase, Transports)

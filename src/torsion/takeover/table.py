@@ -19,6 +19,8 @@ class Taken(NamedTuple):
     homes: tuple[str, ...] = ()
     #: The module below `takeover/private/` that holds names added to ours.
     private: str = ""
+    #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
+    with_twisted: str = ""
 
 
 REACTOR = "twisted.internet.reactor"
@@ -37,6 +39,7 @@ _DEFER = (
     "torsion.core.maybe",
 )
 
+_TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -54,7 +57,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
-    "twisted.internet.tcp":            Taken("torsion.tcp", ("torsion.net.tcp", "torsion.net.tcpclient"), "tcp"),
+    "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),

@@ -17,11 +17,8 @@ from errno import (
 )
 from typing import Any
 
-from twisted.internet import _newtls
-from twisted.internet.interfaces import IHalfCloseableProtocol
 from zope.interface import Interface, implementer
 
-from torsion.net import stream, tcp
 from torsion.net.binding import NUMERIC_ONLY as _NUMERIC_ONLY
 from torsion.net.binding import resolve_ipv6 as _resolveIPv6
 from torsion.net.listener import RESERVE as _reservedFD
@@ -104,38 +101,3 @@ class _BuffersLogs:
         events, self._events = self._events, []
         for event in events:
             self._observer(event)
-
-
-def half_closeable(protocol: Any) -> Any:
-    """A protocol that says so of itself by Twisted's interface, or None."""
-    return IHalfCloseableProtocol(protocol, None)
-
-
-stream.half_closeable = half_closeable
-
-
-def startTLS(self: Any, ctx: Any, normal: bool = True) -> None:
-    """Speak TLS from now on: Twisted's own protocol does, over this transport.
-
-    A transport that does becomes one of a class whose write goes to that protocol; the others do not pay for it.
-    """
-    plain = type(self)
-    self.__class__ = _over_tls(plain)
-    _newtls.startTLS(self, ctx, normal, plain)
-
-
-_variants: dict[type, type] = {}
-
-
-def _over_tls(plain: type) -> type:
-    made = _variants.get(plain)
-    if made is None:
-        made = _variants[plain] = type(
-            plain.__name__, (_newtls.ConnectionMixin, plain), {"__module__": plain.__module__}
-        )
-    return made
-
-
-tcp.Connection.startTLS = startTLS  # type: ignore[attr-defined]
-tcp.Connection._tlsClientDefault = True  # type: ignore[attr-defined]
-tcp.Server._tlsClientDefault = False  # type: ignore[attr-defined]
