@@ -19,7 +19,7 @@ from .failure import Failure
 __all__ = ["Sink", "error", "failure", "info", "set_sink", "warning"]
 
 # (level, text, failure, details): level is "error", "warning" or "info"; details are for machines. The text is plain,
-# but of "info", where it is a format over the details.
+# but of an "info" with details, where it is a format over them.
 Sink: TypeAlias = Callable[[str, str, Failure | None, dict[str, object]], None]
 
 _logger = logging.getLogger("torsion")
@@ -44,7 +44,7 @@ def warning(text: str, **details: object) -> None:
 def info(text: str, **details: object) -> None:
     """Report what is no trouble, such as that a factory starts: `info("Starting {factory!r}", factory=f)`.
 
-    `text` is a format over the details, and made up only if somebody wants to read it. Any thread; never raises.
+    With details, `text` is a format over them, and made up only if somebody wants to read it. Any thread; never raises.
     """
     _send("info", text, None, details)
 
@@ -64,7 +64,8 @@ def _log(level: str, text: str, failure: Failure | None, details: dict[str, obje
     if level == "info":
         if not _logger.isEnabledFor(logging.INFO):
             return
-        text = text.format(**details)
+        if details:
+            text = text.format(**details)
     if failure is None:
         _logger.log(_levels[level], "%s", text, extra=extra)
     elif failure.pickled or not isinstance(failure.value, BaseException):

@@ -30,8 +30,10 @@ class Sink:
             self._logger.critical("{torsion_text}", torsion_text=text, isError=True, **details)
         elif level == "warning":
             self._logger.warn("{torsion_text}", torsion_text=text, **details)
-        else:
+        elif details:
             self._logger.info(text, **details)
+        else:
+            self._log.msg(text)  # as a text, for observers of the older log too
 
     def _open(self) -> bool:
         """Import Twisted's logger; False where that cannot be (no Twisted; no imports any more)."""
