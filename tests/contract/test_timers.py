@@ -334,6 +334,21 @@ def test_s034_cancelled_and_postponed_calls_bound_the_sleep(reactor: Reactor, cl
     assert reactor.timeout() == 20
 
 
+@pytest.mark.parametrize("delay", [0, 50])
+def test_s034_a_call_cancelled_before_it_was_seen_does_not_bound_the_sleep(reactor: Reactor, delay: float) -> None:
+    reactor.callLater(delay, int).cancel()
+    assert reactor.timeout() is None
+    reactor.callLater(delay, int)
+    reactor.callLater(60, int)
+    assert reactor.timeout() == delay
+
+
+def test_s034_a_call_postponed_before_it_was_seen_bounds_the_sleep_by_its_new_time(reactor: Reactor) -> None:
+    reactor.callLater(40, int).delay(20)
+    reactor.callLater(0, int).reset(70)
+    assert reactor.timeout() == 60
+
+
 def test_s034_thread_calls_come_before_timers(reactor: Reactor, clock: Clock) -> None:
     ran: list[str] = []
     reactor.callLater(0, ran.append, "timer")

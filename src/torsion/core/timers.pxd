@@ -25,9 +25,10 @@ cdef class Timer:
 cdef class TimerQueue:
     cdef list near, keys
     cdef dict buckets
-    cdef double begun, soonest
+    cdef double begun
+    cdef Timer soonest
     cdef readonly double now
-    cdef long long passes, order
+    cdef long long passes, order, seen
     cdef Py_ssize_t head, size, dead, traces
 
     @cython.locals(kind=type, call=Timer)
@@ -40,6 +41,10 @@ cdef class TimerQueue:
     cpdef Py_ssize_t run_due(self, double now) except -1
     @cython.locals(call=Timer)
     cpdef next_due(self)
+    @cython.locals(first=Timer)
+    cdef Timer earliest(self)
+    @cython.locals(bucket=list)
+    cdef remove_earliest(self, Timer call)
     @cython.locals(call=Timer, found=list)
     cpdef list calls(self)
     @cython.locals(last=Timer, bucket=list)

@@ -15,7 +15,7 @@ import time as wall
 from bisect import bisect_left, insort_right
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from math import inf, nan
+from math import inf
 from operator import attrgetter
 from traceback import StackSummary, format_list, walk_stack
 from types import MappingProxyType
@@ -223,10 +223,11 @@ class TimerQueue:
         self.buckets: dict[int, list[Timer]] = {}
         self.keys: list[int] = []  # a heap of the buckets' keys
         self.begun: float = -inf  # buckets of times before this are open
-        self.soonest: float = nan  # the earliest time in any bucket; nan: to be looked for
+        self.soonest: Timer | None = None  # the earliest in any bucket; None: to be looked for
         self.now: float = -inf  # the last reading of the clock
         self.passes = 0
         self.order = 0
+        self.seen = 0  # the order of the last call that next_due() has seen
         self.size = 0  # calls in near and buckets
         self.dead = 0  # those of them that are cancelled
         self.traces = 0
@@ -281,7 +282,7 @@ class TimerQueue:
         """Told by a call that its time has become earlier."""
         if call.due >= self.begun:
             self.traces += 1
-            self.soonest = nan
+            self.soonest = None
         else:
             at = bisect_left(self.near, (call.due, call.order), self.head, key=due_and_order)
             if at == len(self.near) or self.near[at] is not call:
@@ -336,15 +337,42 @@ class TimerQueue:
         return ran
 
     def next_due(self) -> float | None:
-        """The time of the earliest call, or None. Cancelled and postponed calls count until they come up (34)."""
+        """The time of the earliest call, or None.
+
+        Cancelled and postponed calls count until they come up, but not if that was done to them before they were first
+        looked at here (34).
+        """
+        while True:
+            call = self.earliest()
+            if call is None or call.order <= self.seen or not (call.cancelled or call.delayed_time > 0):
+                break
+            self.remove_earliest(call)
+            if call.cancelled:
+                self.size -= 1
+                self.dead -= 1
+            else:
+                call.activate_delay()
+                self.file(call)
+        self.seen = self.order
+        return None if call is None else call.due
+
+    def earliest(self) -> Timer | None:
+        """The call that comes up first."""
         if self.head < len(self.near):
-            call: Timer = self.near[self.head]
-            return call.due
-        if not self.keys:
-            return None
-        if self.soonest != self.soonest:
+            first: Timer = self.near[self.head]
+            return first
+        if self.soonest is None:
             self.find_soonest()
-        return self.soonest if self.keys else None
+        return self.soonest
+
+    def remove_earliest(self, call: Timer) -> None:
+        """Remove `call`, which earliest() gave."""
+        if self.head < len(self.near):
+            self.near[self.head] = None
+            self.head += 1
+        else:
+            self.buckets[self.keys[0]].remove(call)
+            self.soonest = None
 
     def calls(self) -> list[Timer]:
         """The calls that are still to come, in no useful order."""
@@ -372,8 +400,8 @@ class TimerQueue:
             heappush(self.keys, key)
         else:
             bucket.append(call)
-        if call.due < self.soonest:
-            self.soonest = call.due
+        if self.soonest is not None and call.due < self.soonest.due:
+            self.soonest = call
 
     def open(self, now: float) -> None:
         """Open the buckets that have begun."""
@@ -386,7 +414,7 @@ class TimerQueue:
                 self.near += self.settled(self.keys[0])
                 del self.buckets[heappop(self.keys)]
             self.near.sort(key=due)
-            self.soonest = nan
+            self.soonest = None
 
     def settled(self, key: int) -> list[Timer]:
         """A bucket, without the traces of moved calls."""
@@ -404,7 +432,7 @@ class TimerQueue:
         while self.keys:
             bucket = self.settled(self.keys[0])
             if bucket:
-                self.soonest = min(map(due, bucket))
+                self.soonest = min(bucket, key=due)
                 break
             del self.buckets[heappop(self.keys)]
 
@@ -417,7 +445,7 @@ class TimerQueue:
         self.buckets = {key: bucket for key, bucket in kept.items() if bucket}
         self.size += sum(map(len, self.buckets.values()))
         self.keys = sorted(self.buckets)  # which is a heap
-        self.soonest = nan
+        self.soonest = None
         self.dead = self.traces = 0
 
     def report_error(self, call: Timer) -> None:
