@@ -1,6 +1,6 @@
 """Torsion: an event-driven engine for Python, under the API that Twisted made known.
 
-    from torsion import reactor, defer, task, threads
+    from torsion import reactor, protocol, defer, task, threads
 
 Importing this package chooses the lane and nothing more: the public modules are imported when first asked for, and
 `reactor` is the reactor running in this thread, else the global one, which is made on first use.
@@ -14,13 +14,52 @@ TYPE_CHECKING = False  # as in lane
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import address, defer, error, failure, main, protocol, task, threads
+    from . import (
+        abstract,
+        address,
+        asyncioreactor,
+        base,
+        default,
+        defer,
+        epollreactor,
+        error,
+        failure,
+        interfaces,
+        main,
+        pollreactor,
+        posixbase,
+        protocol,
+        selectreactor,
+        task,
+        tcp,
+        threads,
+    )
     from .contract import Reactor
 
     reactor: Reactor
 
 __version__ = "0.1.0"
-__all__ = ["address", "defer", "error", "failure", "main", "protocol", "reactor", "task", "threads"]
+__all__ = [
+    "abstract",
+    "address",
+    "asyncioreactor",
+    "base",
+    "default",
+    "defer",
+    "epollreactor",
+    "error",
+    "failure",
+    "interfaces",
+    "main",
+    "pollreactor",
+    "posixbase",
+    "protocol",
+    "reactor",
+    "selectreactor",
+    "task",
+    "tcp",
+    "threads",
+]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.
 LANE = _lane.choose()

@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from . import reactors
-from .core.coroutine import NotACoroutineError, ensureDeferred, inlineCallbacks, returnValue
+from .core.coroutine import NotACoroutineError, ensureDeferred, returnValue
 from .core.deferred import (
     FAILURE,
     SUCCESS,
@@ -27,6 +27,7 @@ from .core.deferred import (
     succeed,
 )
 from .core.gather import DeferredList, FailureGroup, FirstError, gatherResults, race
+from .core.inline import inlineCallbacks
 from .core.locks import DeferredLock, DeferredQueue, DeferredSemaphore, QueueOverflow, QueueUnderflow
 from .core.maybe import execute, maybeDeferred
 from .engine.filelock import FilesystemLock

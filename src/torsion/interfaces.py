@@ -5,26 +5,31 @@ Unless a docstring says otherwise, a method belongs to the reactor's own thread,
 `isinstance` works with all of them, and looks at names only. Under takeover the classes that provide one also declare
 Twisted's zope interface of the same name.
 
-Contract: Twisted's internet.interfaces, of which this holds what the reactor without sockets provides.
+Contract: Twisted's internet.interfaces, of which this holds what our reactors and TCP provide.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from .failure import Failure
 
 __all__ = [
+    "IConnector",
     "IDelayedCall",
     "IFileDescriptor",
+    "IListeningPort",
     "ILoggingContext",
+    "IProtocol",
     "IReactorCore",
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
     "IReadDescriptor",
     "IReadWriteDescriptor",
+    "ITransport",
     "IWriteDescriptor",
 ]
 
@@ -125,6 +130,12 @@ class IReactorCore(Protocol):
 
     def callWhenRunning(self, callable: Work, /, *args: Any, **kwargs: Any) -> Any:
         """Call at once, and let it raise, if the reactor runs (returns None); else after startup (returns a handle)."""
+
+    def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45), /) -> Any:
+        """A Deferred of the IPv4 address of a host, as text, or of error.DNSLookupError (semantics 77).
+
+        An address is its own answer. The lookup runs in the thread pool, so it begins when the reactor does.
+        """
 
 
 # Threads
@@ -234,3 +245,95 @@ class IReactorFDSet(Protocol):
 
     def getWriters(self) -> list[Any]:
         """The writers watched now."""
+
+
+# Streams
+
+
+@runtime_checkable
+class ITransport(Protocol):
+    """One end of a connection, as its protocol has it (semantics 62, 63)."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send, as soon as the caller has returned. Never blocks; ignored once the connection is closing or lost."""
+
+    def writeSequence(self, data: Iterable[bytes], /) -> None:
+        """Write each of them."""
+
+    def loseConnection(self) -> None:
+        """Send what was written, then close; nothing more is read."""
+
+    def getPeer(self) -> Any:
+        """The other end's address."""
+
+    def getHost(self) -> Any:
+        """This end's address."""
+
+
+@runtime_checkable
+class IProtocol(Protocol):
+    """What a connection is told to: makeConnection, dataReceived any number of times, connectionLost (semantics 66)."""
+
+    def dataReceived(self, data: bytes, /) -> Any:
+        """Some bytes have come, in whatever pieces. What it raises ends the connection."""
+
+    def connectionLost(self, reason: Failure, /) -> Any:
+        """The connection is over; called once, and nothing after it."""
+
+    def makeConnection(self, transport: Any, /) -> Any:
+        """The connection is there: keep the transport, and call connectionMade."""
+
+    def connectionMade(self) -> Any:
+        """The transport can be used."""
+
+
+@runtime_checkable
+class IListeningPort(Protocol):
+    """What listenTCP returns (semantics 73)."""
+
+    def startListening(self) -> None:
+        """Listen again. Raises error.CannotListenError."""
+
+    def stopListening(self) -> Any:
+        """Accept no more; connections stay. Returns a Deferred that fires when the port is closed, or None."""
+
+    def getHost(self) -> Any:
+        """The address that it listens on: the real number, where 0 was asked for."""
+
+
+@runtime_checkable
+class IConnector(Protocol):
+    """What connectTCP returns (semantics 70-72)."""
+
+    def stopConnecting(self) -> None:
+        """Give up an attempt. Raises error.NotConnectingError if there is none."""
+
+    def disconnect(self) -> None:
+        """Lose the connection, or give up the attempt."""
+
+    def connect(self) -> None:
+        """Try again, once the connection was lost or could not be made."""
+
+    def getDestination(self) -> Any:
+        """The address that it connects to."""
+
+
+@runtime_checkable
+class IReactorTCP(Protocol):
+    """TCP (semantics 70-74)."""
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> IListeningPort:
+        """Accept connections on `port` (0: any free one) of `interface` ("": all IPv4 ones) for `factory`.
+
+        Raises error.CannotListenError at once.
+        """
+
+    def connectTCP(
+        self,
+        host: str,
+        port: int,
+        factory: Any,
+        timeout: float = 30,
+        bindAddress: Any = None,
+    ) -> IConnector:
+        """Connect `factory` to a host and port, in `timeout` seconds at most, the lookup of the name included."""

@@ -1,6 +1,7 @@
 """Semantics 25: what inlineCallbacks refuses and warns about, and that no ending leaves a reference cycle."""
 
 import gc
+import inspect
 import warnings
 import weakref
 
@@ -184,3 +185,14 @@ def test_s025_after_it_ended_without_waiting_everything_it_held_dies_at_once(kin
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_decorated_function_is_an_ordinary_function_and_looks_like_its_own():
+    def waits(first, *, second):
+        """Waits."""
+        yield
+
+    decorated = inlineCallbacks(waits)
+    assert type(decorated) is type(waits)  # trial finds test methods by this
+    assert (decorated.__name__, decorated.__doc__) == ("waits", "Waits.")
+    assert inspect.signature(decorated) == inspect.signature(waits)

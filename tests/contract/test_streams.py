@@ -1,6 +1,8 @@
 """Streams: writing, closing, half-closing, aborting and their end, on both drivers (62-67, 98, 99)."""
 
+import errno
 import gc
+import os
 import socket
 import struct
 import weakref
@@ -577,12 +579,46 @@ def test_s044_the_log_prefix_names_protocol_session_and_host(here: Net) -> None:
 def test_addresses_and_options(here: Net) -> None:
     for protocol, peer in (here.accept(), here.connect()):
         transport = protocol.transport
+        for _ in ("before there is a socket object", "after"):
+            for read, write in (
+                (transport.getTcpNoDelay, transport.setTcpNoDelay),
+                (transport.getTcpKeepAlive, transport.setTcpKeepAlive),
+            ):
+                assert read() is False
+                write(True)
+                assert read() is True
+                write(0)
+            transport.setTcpNoDelay(1)
+            assert transport.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.setTcpNoDelay(False)
+            assert not transport.getHandle().getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert (transport.getHost().host, transport.getHost().port) == peer.getpeername()
         assert (transport.getPeer().host, transport.getPeer().port) == peer.getsockname()
         assert transport.getHandle().fileno() == transport.fileno()
-        assert transport.getTcpNoDelay() is False
-        transport.setTcpNoDelay(True)
-        assert transport.getTcpNoDelay() is True
-        assert transport.getTcpKeepAlive() is False
-        transport.setTcpKeepAlive(True)
-        assert transport.getTcpKeepAlive() is True
+
+
+def test_an_option_makes_no_socket_object_of_an_accepted_connection(here: Net) -> None:
+    protocol, _ = here.accept()
+    transport = protocol.transport
+    had_one = transport._socket is not None  # the contract driver begins with one
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    assert transport.getTcpNoDelay() and transport.getTcpKeepAlive()
+    assert (transport._socket is not None) is had_one is (transport.watched_by is None)
+
+
+def test_an_option_of_what_is_no_socket_raises_the_kernels_error(here: Net) -> None:
+    protocol, _ = here.accept()
+    transport = protocol.transport
+    with open(os.devnull) as no_socket:
+        kept = os.dup(transport.fileno())
+        os.dup2(no_socket.fileno(), transport.fileno())
+    try:
+        with pytest.raises(OSError) as raised:
+            transport.setTcpNoDelay(True)
+        assert raised.value.errno == errno.ENOTSOCK
+        with pytest.raises(OSError):
+            transport.getTcpKeepAlive()
+    finally:
+        os.dup2(kept, transport.fileno(), inheritable=False)
+        os.close(kept)

@@ -11,15 +11,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
-from functools import wraps
 from types import CoroutineType, GeneratorType
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn
 
 from ..failure import Failure
 from ..twin.steps import Stepper
 from .deferred import Deferred, set_coroutine_driver, warn_caller
-
-P = ParamSpec("P")
 
 _NOT_READY = Deferred()._take()  # what _take() gives where there is nothing to take yet
 
@@ -142,33 +139,11 @@ def ensureDeferred(coro: Any) -> Deferred:
         raise NotACoroutineError(f"{coro!r} is not a coroutine or a Deferred") from None
 
 
-def inlineCallbacks(f: Callable[P, Generator[Any, Any, Any]]) -> Callable[P, Deferred]:
-    """Make a generator function return a Deferred of what its generator returns.
-
-    Inside, `value = yield deferred` waits for the result; a failure is raised at the `yield`. Anything else that is
-    yielded is sent straight back. Cancelling the Deferred cancels what is waited for. Contract: Twisted's defer;
-    semantics 20 to 25.
-
-        @inlineCallbacks
-        def fetch_both():
-            first = yield fetch(1)
-            second = yield fetch(2)
-            return first + second
-    """
-
-    @wraps(f)
-    def unwind(*args: P.args, **kwargs: P.kwargs) -> Deferred:
-        try:
-            generator = f(*args, **kwargs)
-        except ReturnValue as returned:
-            raise TypeError(
-                f"inlineCallbacks requires {f!r} to produce a generator; it called returnValue in a non-generator"
-            ) from returned
-        if type(generator) is not GeneratorType and not isinstance(generator, Generator):
-            raise TypeError(f"inlineCallbacks requires {f!r} to produce a generator; instead got {generator!r}")
-        return Driver(generator, copy_context()).start()
-
-    return unwind
+def from_call(f: Callable[..., Any], generator: Any) -> Deferred:
+    """Start the generator that a call of `f`, decorated with inlineCallbacks, made; TypeError if it is none (25)."""
+    if type(generator) is not GeneratorType and not isinstance(generator, Generator):
+        raise TypeError(f"inlineCallbacks requires {f!r} to produce a generator; instead got {generator!r}")
+    return Driver(generator, copy_context()).start()
 
 
 def returnValue(val: object) -> NoReturn:

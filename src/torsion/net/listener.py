@@ -94,7 +94,7 @@ RESERVE = Reserve(Held)
 class Batch:
     """What one readiness of a listening socket brings. Iterate it: (connection, address) at most `most` times."""
 
-    def __init__(self, listening: Any, most: int, name: str) -> None:
+    def __init__(self, listening: Any, most: int, name: object) -> None:
         self._listening = listening
         self._most = most
         self._name = name

@@ -220,6 +220,18 @@ class Stream:
             self._socket = socket.socket(fileno=self._fd)
         return self._socket
 
+    def _option(self, level: int, name: int) -> int:
+        """A socket option. Asked of the bare descriptor if there is no socket object: this is no reason to make one."""
+        if self._socket is not None or self._fd < 0:
+            return int(self._socket_object().getsockopt(level, name))
+        return Sys.option(self._fd, level, name)
+
+    def _set_option(self, level: int, name: int, value: int) -> None:
+        if self._socket is not None or self._fd < 0:
+            self._socket_object().setsockopt(level, name, value)
+        else:
+            Sys.set_option(self._fd, level, name, value)
+
     # Sending
 
     def write(self, data: bytes) -> None:

@@ -87,18 +87,18 @@ class Connection(Stream):
         return self.socket
 
     def getTcpNoDelay(self) -> bool:
-        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return bool(self._option(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Send small segments at once. Off by default (75)."""
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+        self._set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
 
     def getTcpKeepAlive(self) -> bool:
-        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        return bool(self._option(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
         """Have the kernel ask a silent peer from time to time whether it is still there."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
+        self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
     def logPrefix(self) -> str:
         return str(self.logstr)
@@ -237,7 +237,7 @@ class Port(BasePort):
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""
-        batch = Batch(self.socket, self.numberAccepts, str(self))
+        batch = Batch(self.socket, self.numberAccepts, self)
         accepted = batch.take()
         while accepted is not None:
             self._serve(*accepted)

@@ -35,6 +35,7 @@ _DEFER = (
     "torsion.core.coroutine",
     "torsion.core.deferred",
     "torsion.core.gather",
+    "torsion.core.inline",
     "torsion.core.locks",
     "torsion.core.maybe",
 )

@@ -12,6 +12,10 @@ cdef class Sys:
     @staticmethod
     cdef int hang_up(int fd, bint abort) except -1
     @staticmethod
+    cdef int option(int fd, int level, int name) except? -1
+    @staticmethod
+    cdef int set_option(int fd, int level, int name, int value) except -1
+    @staticmethod
     cdef object accept(object listening)
 
 

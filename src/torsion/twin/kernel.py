@@ -33,6 +33,12 @@ PIECES = 64
 """How many pieces one `Sys.sendmsg` takes."""
 
 
+SocketCalls = socket.SocketType
+"""The C class below socket.socket, here made for one call on a descriptor."""
+SAID = (int(socket.AF_INET), int(socket.SOCK_STREAM), 0)
+"""What it is told about the descriptor, or it would ask the kernel. None of these calls looks at it."""
+
+
 class Sys:
     """Single calls. Static methods, because a function that a `.pxd` cimports under its name does not compile."""
 
@@ -79,7 +85,7 @@ class Sys:
 
         The end of file is sent even if a child process has the descriptor too.
         """
-        connection = socket.socket(fileno=fd)
+        connection = SocketCalls(*SAID, fd)
         try:
             if abort:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -90,14 +96,32 @@ class Sys:
         connection.close()
 
     @staticmethod
+    def option(fd: int, level: int, name: int) -> int:
+        """A socket option that is a number. Raises OSError as the kernel does."""
+        connection = SocketCalls(*SAID, fd)
+        try:
+            return connection.getsockopt(level, name)
+        finally:
+            connection.detach()
+
+    @staticmethod
+    def set_option(fd: int, level: int, name: int, value: int) -> None:
+        """Set a socket option that is a number. Raises OSError as the kernel does."""
+        connection = SocketCalls(*SAID, fd)
+        try:
+            connection.setsockopt(level, name, value)
+        finally:
+            connection.detach()
+
+    @staticmethod
     def accept(listening: socket.socket) -> tuple[int, object] | int:
         """The descriptor of a new connection, non-blocking and not inherited, and its peer's address; or -errno."""
         try:
-            connection, address = listening.accept()
+            fd, address = listening._accept()  # type: ignore[attr-defined]  # accept() would make a socket object of it
         except OSError as error:
             return -(error.errno or 0)
-        connection.setblocking(False)
-        return connection.detach(), address
+        os.set_blocking(fd, False)
+        return fd, address
 
 
 class EpollSet:

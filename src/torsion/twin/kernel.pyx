@@ -80,6 +80,15 @@ cdef extern from *:
         close(fd);
     }
 
+    static int torsion_option(int fd, int level, int name, int *value) {
+        socklen_t size = sizeof *value;
+        return getsockopt(fd, level, name, value, &size);
+    }
+
+    static int torsion_set_option(int fd, int level, int name, int value) {
+        return setsockopt(fd, level, name, &value, sizeof value);
+    }
+
     static struct sockaddr_storage torsion_peer;
     static char torsion_host[INET6_ADDRSTRLEN];
 
@@ -118,6 +127,8 @@ cdef extern from *:
     Py_ssize_t c_send "send" (int fd, const void *data, size_t size, int flags)
     Py_ssize_t torsion_sendmsg(int fd, iovec *pieces, int count)
     void torsion_hang_up(int fd, int abort)
+    int torsion_option(int fd, int level, int name, int *value)
+    int torsion_set_option(int fd, int level, int name, int value)
     int torsion_accept(int fd)
     int torsion_peer_ipv4()
 
@@ -165,6 +176,19 @@ cdef class Sys:
     @staticmethod
     cdef int hang_up(int fd, bint abort) except -1:
         torsion_hang_up(fd, abort)
+        return 0
+
+    @staticmethod
+    cdef int option(int fd, int level, int name) except? -1:
+        cdef int value = 0
+        if torsion_option(fd, level, name, &value) < 0:
+            PyErr_SetFromErrno(OSError)
+        return value
+
+    @staticmethod
+    cdef int set_option(int fd, int level, int name, int value) except -1:
+        if torsion_set_option(fd, level, name, value) < 0:
+            PyErr_SetFromErrno(OSError)
         return 0
 
     @staticmethod
