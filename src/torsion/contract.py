@@ -190,7 +190,7 @@ class Reactor:
             if name in _NOT_YET:
                 text = (
                     f"{type(self).__name__}.{name}: of the network this version of Torsion has TCP, and no child "
-                    "processes yet; a program that needs more runs on a reactor of Twisted's"
+                    "processes yet; with Twisted installed, `torsion run` brings Twisted's own for the rest"
                 )
             else:
                 text = f"{type(self).__name__!r} object has no attribute {name!r}"
