@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import builtins
 import signal
-import socket
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import report
 from .child.reap import Reaper
 from .core import states
-from .core.deferred import Deferred
 from .core.phases import Handle, ThreePhaseEvent
 from .core.timers import DelayedCall, describe
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
 from .engine.turn import Engine
-from .error import ReactorNotRestartable, UnsupportedAddressFamily
+from .error import ReactorNotRestartable
 from .failure import Failure
-from .net import lookup, tcp, tcpclient
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
+from .openings import Openings
 from .pool import context, threadable
 from .pool.threadpool import ThreadPool
 
@@ -111,7 +109,7 @@ def _flag(name: str) -> property:
     return property(get, set)
 
 
-class Reactor:
+class Reactor(Openings):
     """An event loop under Twisted's contract (IReactorCore, IReactorTime, IReactorThreads, IReactorFDSet).
 
     Parts are passed in, or made: ``clock()`` gives seconds; ``poller`` is a mechanism of engine/poll; ``engine`` brings
@@ -462,13 +460,6 @@ class Reactor:
             pool, self.threadpool = self.threadpool, None
             pool.stop()
 
-    def resolve(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred:
-        """A Deferred of the IPv4 address of the host ``name``, or of a DNSLookupError (semantics 77).
-
-        Asked in the thread pool. The system's lookup has timeouts of its own: ``timeout`` is taken and not used.
-        """
-        return lookup.resolve(name, self.getThreadPool(), self.callFromThread)
-
     # Readiness. Contract: IReactorFDSet
 
     def addReader(self, reader: Any) -> None:
@@ -499,46 +490,6 @@ class Reactor:
         """What addWriter added."""
         return self._descriptors.writers()
 
-    # Streams. Contract: IReactorTCP
-
-    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> tcp.Port:
-        """Accept connections on ``port`` (0: any free one) of ``interface`` ("": all IPv4 ones) for ``factory``.
-
-        A port may be what tcp.makeBinding makes. Raises CannotListenError at once (semantics 73).
-        """
-        listening = tcp.Port(port, factory, backlog, interface, self)
-        listening.startListening()
-        return listening
-
-    def connectTCP(
-        self, host: str, port: int | str, factory: Any, timeout: float | None = 30, bindAddress: Any = None
-    ) -> tcpclient.Connector:
-        """Connect ``factory`` to a host, by address or by name (IPv4 then), and a port, by number or service name.
-
-        The attempt begins on a later pass and may take ``timeout`` seconds, the lookup included (semantics 70-72).
-        """
-        connector = tcpclient.Connector(host, port, factory, timeout, bindAddress, self)
-        connector.connect()
-        return connector
-
-    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> tcp.Port:
-        """Accept connections on a descriptor that listens already; it is duplicated, so close yours (semantics 101).
-
-        Raises UnsupportedAddressFamily.
-        """
-        _must_be_ip(addressFamily)
-        listening = tcp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
-        listening.startListening()
-        return listening
-
-    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        """Give ``factory`` a connection that is made already; it is duplicated, so close yours (semantics 101).
-
-        Raises UnsupportedAddressFamily.
-        """
-        _must_be_ip(addressFamily)
-        return tcp.Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
-
     def disconnectAll(self) -> None:
         """Remove all, and tell each that its connection is lost; one that raises does not stop the rest (40)."""
         for selectable in self.removeAll():
@@ -549,11 +500,6 @@ class Reactor:
 
     def _disconnectSelectable(self, selectable: Any, why: Any, isRead: bool) -> None:
         disconnect(self, selectable, why, isRead)
-
-
-def _must_be_ip(family: int) -> None:
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        raise UnsupportedAddressFamily(family)
 
 
 def _note(reactor: Any) -> None:

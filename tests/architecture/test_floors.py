@@ -26,14 +26,26 @@ FLOORS: dict[str, list[str]] = {
     "core": ["core"],
     "engine": ["engine"],
     "workers": ["pool", "net", "child"],
-    "contract": ["contract"],
+    "contract": ["openings", "contract"],
     "reactors": ["reactors"],
     "public": [
-        "abstract", "asyncioreactor", "base", "default", "defer", "epollreactor", "main", "pollreactor", "posixbase",
-        "protocol", "selectreactor", "task", "tcp", "threads",
+        "abstract",
+        "asyncioreactor",
+        "base",
+        "default",
+        "defer",
+        "epollreactor",
+        "main",
+        "pollreactor",
+        "posixbase",
+        "protocol",
+        "selectreactor",
+        "task",
+        "tcp",
+        "threads",
     ],
     "top": ["takeover", "cli", "__init__", "__main__"],
-}  # fmt: skip
+}
 PUBLIC = {"address", "error", "failure", "interfaces", *FLOORS["public"]}
 #: What the contract calls public at top level (modules of its internet and python packages); `reactor` is no module.
 CONTRACT_NAMES = set(
