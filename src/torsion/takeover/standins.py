@@ -66,18 +66,6 @@ class Names:
 class Transports:
     """listenX and connectX, adoptX: made, set going, returned."""
 
-    REPLACED = ("adoptStreamPort", "adoptStreamConnection")
-
-    def adoptStreamPort(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        if addressFamily == socket.AF_UNIX:
-            return _listening(_twisted("unix").Port._fromListeningDescriptor(self, fileDescriptor, factory))
-        return base.ReactorBase.adoptStreamPort(self, fileDescriptor, addressFamily, factory)
-
-    def adoptStreamConnection(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        if addressFamily == socket.AF_UNIX:
-            return _twisted("unix").Server._fromConnectedSocket(fileDescriptor, factory, self)
-        return base.ReactorBase.adoptStreamConnection(self, fileDescriptor, addressFamily, factory)
-
     def adoptDatagramPort(
         self: Any, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
     ) -> Any:
@@ -99,28 +87,6 @@ class Transports:
         listenMultiple: bool = False,
     ) -> Any:
         return _listening(_twisted("udp").MulticastPort(port, protocol, interface, maxPacketSize, self, listenMultiple))
-
-    def listenUNIX(
-        self: Any, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
-    ) -> Any:
-        return _listening(_twisted("unix").Port(address, factory, backlog, mode, self, wantPID))
-
-    def connectUNIX(self: Any, address: Any, factory: Any, timeout: float = 30, checkPID: Any = 0) -> Any:
-        return _connecting(_twisted("unix").Connector(address, factory, timeout, self, checkPID))
-
-    def listenUNIXDatagram(self: Any, address: Any, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666) -> Any:
-        return _listening(_twisted("unix").DatagramPort(address, protocol, maxPacketSize, mode, self))
-
-    def connectUNIXDatagram(
-        self: Any,
-        address: Any,
-        protocol: Any,
-        maxPacketSize: int = 8192,
-        mode: int = 0o666,
-        bindAddress: Any = None,
-    ) -> Any:
-        unix = _twisted("unix")
-        return _listening(unix.ConnectedDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self))
 
     def listenSSL(
         self: Any, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
@@ -199,8 +165,3 @@ def _must_be_supported(family: int) -> None:
 def _listening(port: Any) -> Any:
     port.startListening()
     return port
-
-
-def _connecting(connector: Any) -> Any:
-    connector.connect()
-    return connector

@@ -41,6 +41,7 @@ _DEFER = (
 )
 
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -61,6 +62,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -107,6 +109,11 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
+    ("IUNIXTransport", "torsion.net.unix", "Server"),
+    ("IUNIXTransport", "torsion.net.unix", "Client"),
+    ("IListeningPort", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramTransport", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramConnectedTransport", "torsion.net.unixdatagram", "ConnectedDatagramPort"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
