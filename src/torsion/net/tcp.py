@@ -17,6 +17,7 @@ from ..error import CannotListenError
 from ..failure import Failure
 from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
+from .draining import Drain
 from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, Batch, serve
 from .stream import Stream
@@ -187,6 +188,7 @@ class Port(BasePort):
     _type = "TCP"
     _realPortNumber: Any = None
     _preexistingSocket: Any = None
+    _draining: Drain | None = None
     deferred: Deferred | None = None
 
     def __init__(self, port: Any, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
@@ -196,6 +198,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
+        self._connections: dict[int, Any] = {}
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -268,7 +271,10 @@ class Port(BasePort):
         number = self.sessionno
         self.sessionno = number + 1
         try:
-            protocol.makeConnection(self.transport(connection, protocol, address, self, number, self.reactor))
+            transport = self.transport(connection, protocol, address, self, number, self.reactor)
+            if isinstance(transport, Stream):
+                self._connections[number], transport._home = transport, self._connections
+            protocol.makeConnection(transport)
         except BaseException:
             report.failure("Unhandled error in connectionMade", Failure())
 
@@ -284,6 +290,21 @@ class Port(BasePort):
         return self.deferred
 
     stopListening = loseConnection
+
+    def drain(self, grace: float) -> Deferred:
+        """Stop listening, and let the connections that this port has accepted come to their end by themselves.
+
+        Those that are left after `grace` seconds are lost as by loseConnection, and aborted if that takes longer than a
+        second more. The Deferred fires when the port is closed and all are over, with the number of those that did not
+        end by themselves. It may be called again, with less patience. ValueError for a grace that is negative. Ours;
+        Twisted has none.
+        """
+        if not grace >= 0:
+            raise ValueError(f"grace is a number of seconds, not {grace!r}")
+        if self._draining is None or self._draining.over:
+            connections, self._connections = self._connections, {}
+            self._draining = Drain(self.reactor, connections, self.stopListening())
+        return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
         try:
