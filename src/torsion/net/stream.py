@@ -237,9 +237,9 @@ class Stream(Flow):
 
     def pass_on(self, descriptor: int) -> None:
         """Send a file descriptor with the next byte; for transports that can. TypeError, OSError: see Passing.add."""
-        assert self._passing is not None
         if self._state > CLOSING:
             return
+        assert self._passing is not None
         self._passing.add(descriptor)
         if self._engine is None:
             self._maybePauseProducer()
