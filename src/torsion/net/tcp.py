@@ -18,7 +18,7 @@ from ..failure import Failure
 from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
 from .filedescriptor import BasePort, isIPv6Address
-from .listener import RESERVE, Batch, serve
+from .listener import RESERVE, accept_for
 from .stream import Stream
 
 # A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
@@ -237,25 +237,7 @@ class Port(BasePort):
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""
-        batch = Batch(self.socket, self.numberAccepts, self)
-        accepted = batch.take()
-        while accepted is not None:
-            self._serve(*accepted)
-            if self.disconnecting or not self.connected:
-                return  # the program stopped listening meanwhile
-            accepted = batch.take()
-        self.numberAccepts = batch.next_most()
-
-    def _serve(self, connection: Any, address: Any) -> None:
-        protocol = serve(lambda: self.factory.buildProtocol(self._buildAddr(address)), connection)
-        if protocol is None:
-            return
-        number = self.sessionno
-        self.sessionno = number + 1
-        try:
-            protocol.makeConnection(self.transport(connection, protocol, address, self, number, self.reactor))
-        except BaseException:
-            report.failure("Unhandled error in connectionMade", Failure())
+        accept_for(self)
 
     def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
         """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""
