@@ -170,8 +170,7 @@ class Port(tcp.Port):
     def _place(self, skt: socket.socket) -> str:
         return os.fsdecode(self.port)
 
-    def _buildAddr(self, address: Any) -> UNIXAddress:
-        return to_address(address)
+    _buildAddr = staticmethod(to_address)  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         kind = type(self.factory)
