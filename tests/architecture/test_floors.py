@@ -43,6 +43,7 @@ FLOORS: dict[str, list[str]] = {
         "task",
         "tcp",
         "threads",
+        "udp",
     ],
     "top": ["takeover", "cli", "__init__", "__main__"],
 }

@@ -41,6 +41,7 @@ _DEFER = (
 )
 
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_UDP = ("torsion.net.udp", "torsion.net.multicast")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -61,6 +62,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -108,6 +110,10 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
+    ("IListeningPort", "torsion.net.udp", "Port"),
+    ("IUDPTransport", "torsion.net.udp", "Port"),
+    ("ISystemHandle", "torsion.net.udp", "Port"),
+    ("IMulticastTransport", "torsion.net.multicast", "MulticastPort"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
     ("IReactorPluggableResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
