@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         task,
         tcp,
         threads,
+        udp,
     )
     from .contract import Reactor
 
@@ -59,6 +60,7 @@ __all__ = [
     "task",
     "tcp",
     "threads",
+    "udp",
 ]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.

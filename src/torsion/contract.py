@@ -46,8 +46,7 @@ _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
 # Of the contract's reactor, and not of this version's.
 _NOT_YET = frozenset(
     """
-    listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
-    adoptDatagramPort spawnProcess
+    listenSSL connectSSL listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram spawnProcess
     """.split()
 )
 
@@ -188,8 +187,8 @@ class Reactor(Openings):
         def __getattr__(self, name: str) -> NoReturn:
             if name in _NOT_YET:
                 text = (
-                    f"{type(self).__name__}.{name}: of the network this version of Torsion has TCP, and no child "
-                    "processes yet; with Twisted installed, `torsion run` brings Twisted's own for the rest"
+                    f"{type(self).__name__}.{name}: this version of Torsion has TCP and UDP, and no child processes "
+                    "yet; with Twisted installed, `torsion run` brings Twisted's own for the rest"
                 )
             else:
                 text = f"{type(self).__name__!r} object has no attribute {name!r}"

@@ -108,6 +108,50 @@ class Openings(resolver.Pluggable):
         _must_be_ip(addressFamily)
         return tcp.Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
 
+    # Datagrams. Contract: IReactorUDP, IReactorMulticast, IReactorSocket
+
+    def listenUDP(self, port: Any, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
+        """Have ``protocol`` send and receive on ``port`` (0: any free one) of ``interface`` ("": all IPv4 ones).
+
+        Longer datagrams than ``maxPacketSize`` bytes are cut. A port may be what tcp.makeBinding makes. Raises
+        CannotListenError at once, and InvalidAddressError if the interface is no address in figures (semantics 76).
+        """
+        from .net import udp
+
+        return _listening(udp.Port(port, protocol, interface, maxPacketSize, self))
+
+    def listenMulticast(
+        self,
+        port: Any,
+        protocol: Any,
+        interface: str = "",
+        maxPacketSize: int = 8192,
+        listenMultiple: bool = False,
+    ) -> Any:
+        """The same, on a port whose transport can join groups. ``listenMultiple``: others may have the port, too."""
+        from .net import multicast
+
+        made = multicast.MulticastPort(port, protocol, interface, maxPacketSize, self, listenMultiple)
+        return _listening(made)
+
+    def adoptDatagramPort(
+        self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
+    ) -> Any:
+        """Have ``protocol`` use a UDP descriptor that is bound already; it is duplicated, so close yours (101).
+
+        Raises UnsupportedAddressFamily.
+        """
+        from .net import udp
+
+        _must_be_ip(addressFamily)
+        made = udp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, protocol, maxPacketSize)
+        return _listening(made)
+
+
+def _listening(port: Any) -> Any:
+    port.startListening()
+    return port
+
 
 def _must_be_ip(family: int) -> None:
     if family not in (socket.AF_INET, socket.AF_INET6):

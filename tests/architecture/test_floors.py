@@ -44,6 +44,7 @@ FLOORS: dict[str, list[str]] = {
         "task",
         "tcp",
         "threads",
+        "udp",
     ],
     "top": ["takeover", "cli", "__init__", "__main__"],
 }

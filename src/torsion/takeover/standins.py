@@ -12,7 +12,6 @@ from typing import Any
 
 from torsion import base, posixbase
 from torsion.child.reap import Reaper
-from torsion.error import UnsupportedAddressFamily
 
 from . import streams
 
@@ -52,28 +51,6 @@ class Transports:
         if addressFamily == socket.AF_UNIX:
             return _twisted("unix").Server._fromConnectedSocket(fileDescriptor, factory, self)
         return base.ReactorBase.adoptStreamConnection(self, fileDescriptor, addressFamily, factory)
-
-    def adoptDatagramPort(
-        self: Any, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = 8192
-    ) -> Any:
-        if addressFamily == socket.AF_UNIX:
-            raise UnsupportedAddressFamily(addressFamily)
-        _must_be_supported(addressFamily)
-        make = _twisted("udp").Port._fromListeningDescriptor
-        return _listening(make(self, fileDescriptor, addressFamily, protocol, maxPacketSize=maxPacketSize))
-
-    def listenUDP(self: Any, port: Any, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
-        return _listening(_twisted("udp").Port(port, protocol, interface, maxPacketSize, self))
-
-    def listenMulticast(
-        self: Any,
-        port: Any,
-        protocol: Any,
-        interface: str = "",
-        maxPacketSize: int = 8192,
-        listenMultiple: bool = False,
-    ) -> Any:
-        return _listening(_twisted("udp").MulticastPort(port, protocol, interface, maxPacketSize, self, listenMultiple))
 
     def listenUNIX(
         self: Any, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
@@ -164,11 +141,6 @@ class TwistedReaper(Reaper):
         process = sys.modules.get("twisted.internet.process")
         if process is not None:
             process.reapAllProcesses()
-
-
-def _must_be_supported(family: int) -> None:
-    if family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
-        raise UnsupportedAddressFamily(family)
 
 
 def _listening(port: Any) -> Any:

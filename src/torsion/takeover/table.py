@@ -41,6 +41,7 @@ _DEFER = (
 )
 
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_UDP = ("torsion.net.udp", "torsion.net.multicast")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -70,6 +71,7 @@ TABLE: dict[str, Taken] = {
     "twisted.protocols.haproxy._v1parser": Taken("torsion.takeover.private.haproxy"),
     "twisted.protocols.haproxy._v2parser": Taken("torsion.takeover.private.haproxy"),
     "twisted.protocols.haproxy._wrapper": Taken("torsion.takeover.private.haproxy"),
+    "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -122,6 +124,10 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IHostResolution", "torsion.net.resolver", "HostResolution"),
     ("IResolutionReceiver", "torsion.net.resolver", "FirstOneWins"),
     ("IResolverSimple", "torsion.net.resolver", "ComplexResolverSimplifier"),
+    ("IListeningPort", "torsion.net.udp", "Port"),
+    ("IUDPTransport", "torsion.net.udp", "Port"),
+    ("ISystemHandle", "torsion.net.udp", "Port"),
+    ("IMulticastTransport", "torsion.net.multicast", "MulticastPort"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
     ("IReactorPluggableResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
