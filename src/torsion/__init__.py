@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         tcp,
         threads,
         udp,
+        unix,
     )
     from .contract import Reactor
 
@@ -61,6 +62,7 @@ __all__ = [
     "tcp",
     "threads",
     "udp",
+    "unix",
 ]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.

@@ -14,6 +14,7 @@ from .error import UnsupportedAddressFamily
 from .net import lookup, resolver, tcp, tcpclient
 
 if TYPE_CHECKING:
+    from .net import unix, unixdatagram
     from .pool.threadpool import ThreadPool
 
 __all__ = ["Openings"]
@@ -95,8 +96,14 @@ class Openings(resolver.Pluggable):
 
         Raises UnsupportedAddressFamily.
         """
-        _must_be_ip(addressFamily)
-        listening = tcp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
+        listening: tcp.Port
+        if addressFamily == socket.AF_UNIX:
+            from .net import unix
+
+            listening = unix.Port._fromListeningDescriptor(self, fileDescriptor, factory)
+        else:
+            _must_be_ip(addressFamily)
+            listening = tcp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
         listening.startListening()
         return listening
 
@@ -105,6 +112,10 @@ class Openings(resolver.Pluggable):
 
         Raises UnsupportedAddressFamily.
         """
+        if addressFamily == socket.AF_UNIX:
+            from .net import unix
+
+            return unix.Server._fromConnectedSocket(fileDescriptor, factory, self)
         _must_be_ip(addressFamily)
         return tcp.Server._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
 
@@ -146,6 +157,60 @@ class Openings(resolver.Pluggable):
         _must_be_ip(addressFamily)
         made = udp.Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, protocol, maxPacketSize)
         return _listening(made)
+
+    # UNIX sockets. An address is a path, or an abstract name, which begins with a null byte; as str or bytes.
+    # Contract: IReactorUNIX, IReactorUNIXDatagram
+
+    def listenUNIX(
+        self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
+    ) -> unix.Port:
+        """Accept connections on a path, which gets ``mode`` and is removed when the port is closed (semantics 75).
+
+        ``wantPID``: hold a lock beside it, ``address + ".lock"``, and remove what a server that died has left behind.
+        Raises CannotListenError at once, also if another process holds the lock.
+        """
+        from .net import unix
+
+        listening = unix.Port(address, factory, backlog, mode, self, wantPID)
+        listening.startListening()
+        return listening
+
+    def connectUNIX(self, address: Any, factory: Any, timeout: float | None = 30, checkPID: Any = 0) -> unix.Connector:
+        """Connect ``factory`` to a path. The attempt begins on a later pass (semantics 103).
+
+        ``checkPID``: fail with BadFileError unless a server that lives holds the lock beside it.
+        """
+        from .net import unix
+
+        connector = unix.Connector(address, factory, timeout, self, checkPID)
+        connector.connect()
+        return connector
+
+    def listenUNIXDatagram(
+        self, address: Any, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666
+    ) -> unixdatagram.DatagramPort:
+        """Receive datagrams on a path, for ``protocol``; those longer than ``maxPacketSize`` bytes are cut.
+
+        An address of None: only to send. Raises CannotListenError. The path stays when the port is closed.
+        """
+        from .net import unixdatagram
+
+        listening = unixdatagram.DatagramPort(address, protocol, maxPacketSize, mode, self)
+        listening.startListening()
+        return listening
+
+    def connectUNIXDatagram(
+        self, address: Any, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666, bindAddress: Any = None
+    ) -> unixdatagram.ConnectedDatagramPort:
+        """Send datagrams to a path, and receive from there if ``bindAddress`` is given, this end's own path.
+
+        The protocol's connectionFailed is called if it cannot be done.
+        """
+        from .net import unixdatagram
+
+        connected = unixdatagram.ConnectedDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self)
+        connected.startListening()
+        return connected
 
 
 def _listening(port: Any) -> Any:

@@ -45,6 +45,7 @@ FLOORS: dict[str, list[str]] = {
         "tcp",
         "threads",
         "udp",
+        "unix",
     ],
     "top": ["takeover", "cli", "__init__", "__main__"],
 }

@@ -5,7 +5,6 @@ more, and is to be deleted. Nothing of Twisted is imported before it is called.
 """
 
 import importlib
-import socket
 import sys
 from types import FunctionType
 from typing import Any
@@ -39,40 +38,6 @@ def _twisted(name: str) -> Any:
 
 class Transports:
     """listenX and connectX, adoptX: made, set going, returned."""
-
-    REPLACED = ("adoptStreamPort", "adoptStreamConnection")
-
-    def adoptStreamPort(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        if addressFamily == socket.AF_UNIX:
-            return _listening(_twisted("unix").Port._fromListeningDescriptor(self, fileDescriptor, factory))
-        return base.ReactorBase.adoptStreamPort(self, fileDescriptor, addressFamily, factory)
-
-    def adoptStreamConnection(self: Any, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
-        if addressFamily == socket.AF_UNIX:
-            return _twisted("unix").Server._fromConnectedSocket(fileDescriptor, factory, self)
-        return base.ReactorBase.adoptStreamConnection(self, fileDescriptor, addressFamily, factory)
-
-    def listenUNIX(
-        self: Any, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
-    ) -> Any:
-        return _listening(_twisted("unix").Port(address, factory, backlog, mode, self, wantPID))
-
-    def connectUNIX(self: Any, address: Any, factory: Any, timeout: float = 30, checkPID: Any = 0) -> Any:
-        return _connecting(_twisted("unix").Connector(address, factory, timeout, self, checkPID))
-
-    def listenUNIXDatagram(self: Any, address: Any, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666) -> Any:
-        return _listening(_twisted("unix").DatagramPort(address, protocol, maxPacketSize, mode, self))
-
-    def connectUNIXDatagram(
-        self: Any,
-        address: Any,
-        protocol: Any,
-        maxPacketSize: int = 8192,
-        mode: int = 0o666,
-        bindAddress: Any = None,
-    ) -> Any:
-        unix = _twisted("unix")
-        return _listening(unix.ConnectedDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self))
 
     def listenSSL(
         self: Any, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
@@ -146,8 +111,3 @@ class TwistedReaper(Reaper):
 def _listening(port: Any) -> Any:
     port.startListening()
     return port
-
-
-def _connecting(connector: Any) -> Any:
-    connector.connect()
-    return connector

@@ -5,7 +5,7 @@ Nothing of Twisted is imported before it is used.
 
 from typing import Any
 
-from torsion.net import stream, tcp
+from torsion.net import passing, stream, tcp
 
 _half_closeable: Any = None  # Twisted's interface, once it was asked for
 
@@ -18,6 +18,28 @@ def half_closeable(protocol: Any) -> Any:
 
         _half_closeable = IHalfCloseableProtocol
     return _half_closeable(protocol, None)
+
+
+def descriptor_receiver(protocol: Any) -> Any:
+    """A protocol that says so of itself by Twisted's interface, or None: wrappers have the method in any case."""
+    from twisted.internet.interfaces import IFileDescriptorReceiver
+
+    return protocol if IFileDescriptorReceiver.providedBy(protocol) else None
+
+
+def unwanted(stream: Any) -> None:
+    """A descriptor was closed: said with the event that observers of Twisted's log know."""
+    from twisted.python import log
+
+    log.msg(
+        format=(
+            "%(protocolName)s (on %(hostAddress)r) does not provide IFileDescriptorReceiver; "
+            "closing file descriptor received (from %(peerAddress)r)."
+        ),
+        protocolName=stream._getLogPrefix(stream.protocol),
+        hostAddress=stream.getHost(),
+        peerAddress=stream.getPeer(),
+    )
 
 
 def startTLS(self: Any, ctx: Any, normal: bool = True) -> None:
@@ -41,6 +63,8 @@ _over_tls: dict[type, type] = {}
 def complete() -> None:
     """Give our transports what they lack, and let them ask a protocol by Twisted's interface."""
     stream.half_closeable = half_closeable
+    passing.descriptor_receiver = descriptor_receiver
+    passing.unwanted = unwanted
     tcp.Connection.startTLS = startTLS  # type: ignore[attr-defined]
     tcp.Connection._tlsClientDefault = True  # type: ignore[attr-defined]
     tcp.Server._tlsClientDefault = False  # type: ignore[attr-defined]

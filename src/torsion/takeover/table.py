@@ -42,6 +42,7 @@ _DEFER = (
 
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _UDP = ("torsion.net.udp", "torsion.net.multicast")
+_UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -72,6 +73,7 @@ TABLE: dict[str, Taken] = {
     "twisted.protocols.haproxy._v2parser": Taken("torsion.takeover.private.haproxy"),
     "twisted.protocols.haproxy._wrapper": Taken("torsion.takeover.private.haproxy"),
     "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
+    "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -118,6 +120,11 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
+    ("IUNIXTransport", "torsion.net.unix", "Server"),
+    ("IUNIXTransport", "torsion.net.unix", "Client"),
+    ("IListeningPort", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramTransport", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramConnectedTransport", "torsion.net.unixdatagram", "ConnectedDatagramPort"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
     ("IHostnameResolver", "torsion.net.resolver", "GAIResolver"),
     ("IHostnameResolver", "torsion.net.resolver", "SimpleResolverComplexifier"),

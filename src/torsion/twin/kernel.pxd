@@ -6,6 +6,8 @@ cdef class Sys:
     @staticmethod
     cdef object recv(int fd, Py_ssize_t size)
     @staticmethod
+    cdef object recvmsg(int fd, Py_ssize_t size, list descriptors)
+    @staticmethod
     cdef Py_ssize_t send(int fd, object data) except? -1
     @staticmethod
     cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1

@@ -43,6 +43,12 @@ SAID = (int(socket.AF_INET), int(socket.SOCK_STREAM), 0)
 """What it is told about the descriptor, or it would ask the kernel. None of these calls looks at it."""
 
 
+INT = struct.Struct("i")
+ROOM = socket.CMSG_SPACE(253 * INT.size)
+"""For the descriptors that a kernel passes at most with one message."""
+MSG_CMSG_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
 class Sys:
     """Single calls. Static methods, because a function that a `.pxd` cimports under its name does not compile."""
 
@@ -66,6 +72,27 @@ class Sys:
             return os.read(fd, size)
         except OSError as error:
             return -(error.errno or 0)
+
+    @staticmethod
+    def recvmsg(fd: int, size: int, descriptors: list[int]) -> bytes | int:
+        """As `recv`, of a UNIX socket: the descriptors that came along are appended, not inherited by child processes.
+
+        A -1 among them: there were more, and they are lost, as this process may not have that many.
+        """
+        connection = SocketCalls(*SAID, fd)
+        try:
+            data, parts, flags, _ = connection.recvmsg(size, ROOM, MSG_CMSG_CLOEXEC)
+        except OSError as error:
+            return -(error.errno or 0)
+        finally:
+            connection.detach()
+        for level, kind, passed in parts:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                whole = len(passed) - len(passed) % INT.size
+                descriptors.extend(fd for (fd,) in INT.iter_unpack(passed[:whole]))
+        if flags & socket.MSG_CTRUNC:
+            descriptors.append(-1)
+        return data
 
     @staticmethod
     def send(fd: int, data: bytes | memoryview) -> int:

@@ -95,16 +95,54 @@ cdef extern from *:
         return setsockopt(fd, level, name, &value, sizeof value);
     }
 
+    /* As recv; the descriptors that came along are in torsion_descriptors then, *count of them; -1: some were lost. */
+    #ifndef MSG_CMSG_CLOEXEC
+    #define MSG_CMSG_CLOEXEC 0
+    #endif
+    #define TORSION_DESCRIPTORS 253  /* what a kernel passes at most with one message */
+    static int torsion_descriptors[TORSION_DESCRIPTORS + 1];
+    static union {
+        struct cmsghdr aligned;
+        char room[CMSG_SPACE(TORSION_DESCRIPTORS * sizeof(int))];
+    } torsion_control;
+
+    static ssize_t torsion_recvmsg(int fd, size_t size, int *count) {
+        struct iovec piece = {torsion_buffer, size};
+        struct msghdr message;
+        struct cmsghdr *part;
+        ssize_t received;
+        memset(&message, 0, sizeof message);
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        message.msg_control = &torsion_control;
+        message.msg_controllen = sizeof torsion_control;
+        *count = 0;
+        received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+        if (received < 0) return received;
+        for (part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+            if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+            size_t length = part->cmsg_len - CMSG_LEN(0), i;
+            for (i = 0; i < length / sizeof(int) && *count < TORSION_DESCRIPTORS; i++) {
+                memcpy(&torsion_descriptors[*count], CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+                if (!MSG_CMSG_CLOEXEC) fcntl(torsion_descriptors[*count], F_SETFD, FD_CLOEXEC);
+                ++*count;
+            }
+        }
+        if (message.msg_flags & MSG_CTRUNC) torsion_descriptors[(*count)++] = -1;
+        return received;
+    }
+
     static struct sockaddr_storage torsion_peer;
     static char torsion_host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+    static socklen_t torsion_peer_size;
 
     static int torsion_accept(int fd) {
-        socklen_t size = sizeof torsion_peer;
+        torsion_peer_size = sizeof torsion_peer;
         torsion_peer.ss_family = AF_UNSPEC;
     #ifdef __linux__
-        return accept4(fd, (struct sockaddr *)&torsion_peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        return accept4(fd, (struct sockaddr *)&torsion_peer, &torsion_peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     #else
-        fd = accept(fd, (struct sockaddr *)&torsion_peer, &size);
+        fd = accept(fd, (struct sockaddr *)&torsion_peer, &torsion_peer_size);
         if (fd >= 0) {
             fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
             fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -169,6 +207,11 @@ cdef extern from *:
         socklen_t length = torsion_to.any.sa_family == AF_INET ? sizeof torsion_to.v4 : sizeof torsion_to.v6;
         return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, &torsion_to.any, length);
     }
+
+    /* Whether the last peer accepted is a UNIX socket without a name, as most are. */
+    static int torsion_peer_unnamed(void) {
+        return torsion_peer.ss_family == AF_UNIX && torsion_peer_size <= sizeof torsion_peer.ss_family;
+    }
     """
     enum: TORSION_BUFFER
     enum: TORSION_PIECES
@@ -202,6 +245,9 @@ cdef extern from *:
     int torsion_peer_path(socklen_t length, const char **path)
     bint torsion_destination(int family, const char *host, int port)
     Py_ssize_t torsion_sendto(int fd, void *data, size_t size)
+    int torsion_peer_unnamed()
+    int *torsion_descriptors
+    Py_ssize_t torsion_recvmsg(int fd, size_t size, int *count)
 
 
 cdef extern from "Python.h":
@@ -226,6 +272,16 @@ cdef class Sys:
         cdef Py_ssize_t count = c_recv(fd, torsion_buffer, min(size, TORSION_BUFFER), 0)
         if count < 0:
             return -errno
+        return PyBytes_FromStringAndSize(torsion_buffer, count)
+
+    @staticmethod
+    cdef object recvmsg(int fd, Py_ssize_t size, list descriptors):
+        cdef int passed = 0, i
+        cdef Py_ssize_t count = torsion_recvmsg(fd, min(size, TORSION_BUFFER), &passed)
+        if count < 0:
+            return -errno
+        for i in range(passed):
+            descriptors.append(torsion_descriptors[i])
         return PyBytes_FromStringAndSize(torsion_buffer, count)
 
     @staticmethod
@@ -275,6 +331,8 @@ cdef class Sys:
         port = torsion_peer_ipv4()
         if port >= 0:
             return fd, (torsion_host.decode("ascii"), port)
+        if torsion_peer_unnamed():
+            return fd, ""
         return _accepted(fd, listening)
 
     @staticmethod
