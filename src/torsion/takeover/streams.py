@@ -23,7 +23,7 @@ def half_closeable(protocol: Any) -> Any:
 
 
 def creator_of(source: Any, is_client: bool) -> Any:
-    """What makes a Connection of pyOpenSSL for a protocol: Twisted finds it by its interfaces, and warns of old ones."""
+    """What makes a Connection of pyOpenSSL for a protocol, as Twisted finds it: by its interfaces."""
     from twisted.protocols._tls_legacy import _convertToAppropriateFactory
 
     made, error = None, None

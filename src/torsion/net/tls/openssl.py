@@ -30,7 +30,7 @@ class OpenSSLEngine(TLSEngine):
         whole = b""
         while True:
             try:
-                data = self.connection.bio_read(MOST)
+                data: bytes = self.connection.bio_read(MOST)
             except WantReadError:
                 return whole
             whole += data

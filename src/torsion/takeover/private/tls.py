@@ -4,14 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet._producer_helpers import _PullToPush
+from twisted.protocols._tls_legacy import SomeConnectionCreator
 
 from torsion import reactors
 from torsion.failure import Failure
 from torsion.net.tls import life
 from torsion.net.tls.producers import Membrane as _ProducerMembrane
-from torsion.net.tls.protocol import JOINED, TLSMemoryBIOProtocol
+from torsion.net.tls.protocol import TLSMemoryBIOProtocol
 
-__all__ = ["BufferingTLSTransport", "_AggregateSmallWrites", "_ProducerMembrane", "_PullToPush", "_get_default_clock"]
+__all__ = [
+    "BufferingTLSTransport",
+    "SomeConnectionCreator",
+    "_AggregateSmallWrites",
+    "_ProducerMembrane",
+    "_PullToPush",
+    "_get_default_clock",
+]
 
 #: Ours joins small writes, always.
 BufferingTLSTransport = TLSMemoryBIOProtocol
@@ -22,7 +30,7 @@ _get_default_clock = reactors.current
 class _AggregateSmallWrites:
     """Joins what is written until time passes, or until it is more than 64,000 bytes."""
 
-    MAX_BUFFER_SIZE = JOINED
+    MAX_BUFFER_SIZE = 64_000
 
     def __init__(self, write: Callable[[bytes], object], clock: Any) -> None:
         self._write, self._clock = write, clock
