@@ -22,6 +22,13 @@ def half_closeable(protocol: Any) -> Any:
     return _half_closeable(protocol, None)
 
 
+def wants_handshake(protocol: Any) -> bool:
+    """Whether it says by Twisted's interface that it is to be told of the handshake."""
+    from twisted.internet.interfaces import IHandshakeListener
+
+    return bool(IHandshakeListener.providedBy(protocol))
+
+
 def creator_of(source: Any, is_client: bool) -> Any:
     """What makes a Connection of pyOpenSSL for a protocol, as Twisted finds it: by its interfaces."""
     from twisted.protocols._tls_legacy import _convertToAppropriateFactory
@@ -61,4 +68,5 @@ def complete() -> None:
     """Let our transports ask a protocol by Twisted's interfaces, and be asked by them."""
     stream.half_closeable = half_closeable
     source.creator_of = creator_of
+    protocol.wants_handshake = wants_handshake
     protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()  # type: ignore[attr-defined]

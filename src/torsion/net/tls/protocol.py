@@ -156,10 +156,8 @@ class TLSLayer:
         self._pass_down()
         self._state = life.after(self._state, life.SHAKEN)
         self._stop_timer()
-        # Asked of the class: wrappers hand unknown attributes on to what they wrap.
-        protocol = self.wrappedProtocol
-        if hasattr(type(protocol), "handshakeCompleted"):
-            protocol.handshakeCompleted()
+        if wants_handshake(self.wrappedProtocol):
+            self.wrappedProtocol.handshakeCompleted()
         if self._state < ENDED:
             self._settle()
             if self._producer is not None and not self._outbox.size:
@@ -477,6 +475,12 @@ class TLSMemoryBIOProtocol(TLSLayer):
 
     #: What makes a push producer of one that pulls.
     _pump: Any = Pump
+
+
+def wants_handshake(protocol: Any) -> bool:
+    """Whether it is to be told that the handshake is done: it has the method of IHandshakeListener."""
+    # Asked of the class: wrappers hand unknown attributes on to what they wrap.
+    return hasattr(type(protocol), "handshakeCompleted")
 
 
 def _as_bytes(data: Any) -> bytes:

@@ -48,7 +48,7 @@ def engine_maker(source: Any, is_client: bool, offered: list[bytes]) -> EngineMa
     make = getattr(source, "tls_settings", None)
     if make is not None:
         return _of_settings(lambda: make(not is_client), is_client, offered)
-    return _of_openssl(creator_of(source, is_client), is_client, offered)
+    return _of_openssl(creator_of(source, is_client), is_client)  # ALPN is its own business
 
 
 def with_host(source: Any, host: str) -> Any:
@@ -82,14 +82,12 @@ def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: lis
     return lambda protocol: StandardEngine(settings(), not is_client)
 
 
-def _of_openssl(create: Callable[[Any], Any], is_client: bool, offered: list[bytes]) -> EngineMaker:
+def _of_openssl(create: Callable[[Any], Any], is_client: bool) -> EngineMaker:
     from . import openssl
 
     def make(protocol: Any) -> TLSEngine:
         connection = create(protocol)
         connection.set_app_data(protocol)  # where callbacks of the context find whom to tell
-        if offered:
-            openssl.offer(connection, offered)
         return openssl.OpenSSLEngine(connection, not is_client)
 
     return make
