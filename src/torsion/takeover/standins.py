@@ -14,16 +14,19 @@ from typing import Any
 from torsion import base, posixbase
 from torsion.child.reap import Reaper
 from torsion.core.deferred import Deferred, succeed
+from torsion.endpoint import outside
 from torsion.error import UnsupportedAddressFamily
 from torsion.net import lookup
 
 from . import streams
+from .outside import TwistedOutside
 from .private.base import PluggableResolverMixin
 
 
 def complete() -> None:
     """Give our classes what they lack."""
     streams.complete()
+    outside.use(TwistedOutside())
     _give(base.ReactorBase, PluggableResolverMixin)
     _give(base.ReactorBase, Names)
     _give(posixbase.PosixReactorBase, Transports)
