@@ -166,6 +166,7 @@ class Reactor(Openings):
         """
         if self._looping:
             raise RuntimeError("a reactor cannot be closed while it runs: stop it first")
+        self._end_lookups()
         self._lifeline.close()
 
     # Overrides

@@ -9,9 +9,9 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .core.deferred import Deferred
+from .core.deferred import Deferred, succeed
 from .error import UnsupportedAddressFamily
-from .net import lookup, tcp, tcpclient
+from .net import lookup, resolver, tcp, tcpclient
 
 if TYPE_CHECKING:
     from .pool.threadpool import ThreadPool
@@ -19,22 +19,54 @@ if TYPE_CHECKING:
 __all__ = ["Openings"]
 
 
-class Openings:
+class Openings(resolver.Pluggable):
     """The methods of the contract's reactor that open something."""
 
     if TYPE_CHECKING:  # what the reactor brings besides
 
         def getThreadPool(self) -> ThreadPool: ...
-        def callFromThread(self, callable: Callable[..., object], /, *args: object, **kwargs: object) -> None: ...
+        def addSystemEventTrigger(
+            self, phase: str, eventType: str, callable: Callable[..., object], *args: object, **kwargs: object
+        ) -> Any: ...
 
-    # Names. Contract: IReactorCore
+        threadpool: ThreadPool | None
+
+    # Names. Contract: IReactorCore, IReactorPluggableResolver, IReactorPluggableNameResolver
+
+    _lookups: lookup.Threads | None = None
 
     def resolve(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred:
         """A Deferred of the IPv4 address of the host ``name``, or of a DNSLookupError (semantics 77).
 
-        Asked in the thread pool. The system's lookup has timeouts of its own: ``timeout`` is taken and not used.
+        An address is its own answer, and "" means any address; for a name the installed resolver is asked. The system's
+        lookup has timeouts of its own: ``timeout`` is for resolvers that programs install.
         """
-        return lookup.resolve(name, self.getThreadPool(), self.callFromThread)
+        if not isinstance(name, str):
+            raise TypeError(f"a host name is a str, not {name!r}")
+        itself = lookup.known(name)
+        if itself is not None:
+            return succeed(itself)
+        address: Deferred = self.resolver.getHostByName(name, timeout)
+        return address
+
+    def _first_resolvers(self) -> tuple[Any, Any]:
+        names = resolver.GAIResolver(self, self._lookup_threads, socket.getaddrinfo)
+        return resolver.ComplexResolverSimplifier(names), names
+
+    def _lookup_threads(self) -> lookup.Threads:
+        """The threads that ask the system, made now if need be; they end with the reactor."""
+        if self._lookups is None or self._lookups.stopped:
+            self._lookups = lookup.Threads()
+            self.addSystemEventTrigger("during", "shutdown", self._lookups.stop)
+        if self.threadpool is not None:
+            self._lookups.most = max(lookup.AT_ONCE, self.threadpool.max)
+        return self._lookups
+
+    def _end_lookups(self) -> None:
+        """The reactor is closed."""
+        if self._lookups is not None:
+            self._lookups.stop()
+        self._installed = None  # what refers to the reactor
 
     # Streams. Contract: IReactorTCP
 

@@ -7,28 +7,19 @@ more, and is to be deleted. Nothing of Twisted is imported before it is called.
 import importlib
 import socket
 import sys
-from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
 from torsion import base, posixbase
 from torsion.child.reap import Reaper
-from torsion.core.deferred import Deferred, succeed
-from torsion.endpoint import outside
 from torsion.error import UnsupportedAddressFamily
-from torsion.net import lookup
 
 from . import streams
-from .outside import TwistedOutside
-from .private.base import PluggableResolverMixin
 
 
 def complete() -> None:
     """Give our classes what they lack."""
     streams.complete()
-    outside.use(TwistedOutside())
-    _give(base.ReactorBase, PluggableResolverMixin)
-    _give(base.ReactorBase, Names)
     _give(posixbase.PosixReactorBase, Transports)
     _give(posixbase.PosixReactorBase, Watching)
     if not hasattr(base.ReactorBase, "spawnProcess"):
@@ -45,25 +36,6 @@ def _give(to: type, methods: type) -> None:
 
 def _twisted(name: str) -> Any:
     return importlib.import_module(f"twisted.internet.{name}")
-
-
-class Names:
-    """Looks names up as a program has it, or else with Twisted's resolver, in the reactor's pool."""
-
-    REPLACED = ("resolve", "_first_resolvers")
-
-    def _first_resolvers(self: Any) -> Any:
-        resolver = _twisted("_resolver")
-        names = resolver.GAIResolver(self, self.getThreadPool)
-        return resolver.ComplexResolverSimplifier(names), names
-
-    def resolve(self: Any, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred:
-        """A Deferred of the IPv4 address of a host; see Reactor.resolve."""
-        itself = lookup.known(name)
-        if itself is not None:
-            return succeed(itself)
-        result: Deferred = self.resolver.getHostByName(name, timeout)
-        return result
 
 
 class Transports:
