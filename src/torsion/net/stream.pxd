@@ -42,6 +42,8 @@ cdef class Stream:
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cpdef bint hold(self) except -1
+    cpdef release(self, bint outer)
     cdef _send_soon(self)
     cdef _send(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)
