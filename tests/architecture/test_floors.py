@@ -41,6 +41,7 @@ FLOORS: dict[str, list[str]] = {
         "pollreactor",
         "posixbase",
         "protocol",
+        "protocols",
         "selectreactor",
         "task",
         "tcp",

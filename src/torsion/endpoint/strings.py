@@ -1,6 +1,6 @@
-r"""How an endpoint is written: `kind:argument:name=argument`. A backslash takes the meaning from `:`, `=`, and `\`.
+"""How an endpoint is written: `kind:argument:name=argument`. A backslash takes the meaning from what follows it.
 
-Only the first `=` of an argument ends a name; `tcp:80:interface=\:\:1` has the arguments `80` and `interface`, `::1`.
+Only the first `=` of an argument ends a name: `tcp:80:interface=\\:\\:1` has the arguments `80` and `interface`, `::1`.
 """
 
 from __future__ import annotations

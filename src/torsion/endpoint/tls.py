@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from ..core.deferred import Deferred
-from ..net.tls.settings import Settings
 from .outside import outside
 
 
@@ -57,7 +55,11 @@ def wrapClientTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = Non
     of connect() fires before the handshake: what is wrong there comes as connectionLost (108).
     Contract: twisted.internet.endpoints.wrapClientTLS.
     """
-    connectionCreator = _for_host(connectionCreator, wrappedEndpoint)
+    host = getattr(wrappedEndpoint, "_hostText", None) or getattr(wrappedEndpoint, "_host", None)
+    if host is not None:
+        from ..net.tls.source import with_host  # brings the standard library's ssl
+
+        connectionCreator = with_host(connectionCreator, host)
 
     def speaking_tls(factory: Any) -> Any:
         return outside().tls_factory()(connectionCreator, True, factory, clock)
@@ -72,11 +74,3 @@ def wrapServerTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = Non
     Contract: twisted.internet.endpoints.wrapServerTLS.
     """
     return _TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock)
-
-
-def _for_host(creator: Any, endpoint: Any) -> Any:
-    """A bare SSLContext does not know whose name to check; the endpoint does."""
-    ssl = sys.modules.get("ssl")  # not imported: there is no SSLContext then
-    if ssl is None or not isinstance(creator, ssl.SSLContext):
-        return creator
-    return Settings(creator, getattr(endpoint, "_hostText", None) or getattr(endpoint, "_host", None))
