@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import tempfile
-from collections.abc import Iterator
 
 from ..net.tls.settings import Settings
 from . import lookup
+from .folder import CertificateFolder, pem_files
 
 #: Names of `sslmethod` by the version that they stand for; those that stand for more than one version say nothing.
 METHODS = {
@@ -69,6 +68,11 @@ def for_host(hostname: str, trustRoots: str | None, certificate: str | None, pri
     return Settings(context, name)
 
 
+def for_directory(path: str) -> ssl.SSLContext:
+    """For `tls:` servers: the certificates in a folder."""
+    return CertificateFolder(path)
+
+
 def _load(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     context.load_cert_chain(certificate, key, _no_password)
 
@@ -87,11 +91,6 @@ def _load_with_chain(context: ssl.SSLContext, certificate: str, key: str, chain:
         whole.write(f"{text}\n{added}")
         whole.flush()
         _load(context, whole.name, key)
-
-
-def pem_files(folder: str) -> Iterator[str]:
-    """The files in a folder that are called `….pem`, by name. Raises OSError if there is no such folder."""
-    return (os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.lower().endswith(".pem"))
 
 
 def _trust(context: ssl.SSLContext, folder: str) -> None:
