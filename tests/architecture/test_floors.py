@@ -34,6 +34,8 @@ FLOORS: dict[str, list[str]] = {
         "base",
         "default",
         "defer",
+        "endpoint",
+        "endpoints",
         "epollreactor",
         "main",
         "pollreactor",

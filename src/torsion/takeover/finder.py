@@ -109,17 +109,20 @@ class Finder:
         return module
 
     def _turn(self) -> None:
-        """Turn the two seams of ours: where reports go, and where the process's reactor is kept."""
+        """Turn the seams of ours: where reports go, where the process's reactor is kept, what endpoints are made of."""
         from torsion import reactors, report
+        from torsion.endpoint import outside
 
         from . import standins
         from .logs import Sink
+        from .outside import TwistedOutside
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
         if self.has_twisted():
             standins.complete()
+            outside.use(TwistedOutside())
 
 
 def _take(fullname: str, has_twisted: bool) -> ModuleType:

@@ -40,6 +40,16 @@ _DEFER = (
     "torsion.core.maybe",
 )
 
+_ENDPOINTS = (
+    "torsion.endpoint.adopted",
+    "torsion.endpoint.connecting",
+    "torsion.endpoint.hostname",
+    "torsion.endpoint.parsers",
+    "torsion.endpoint.processes",
+    "torsion.endpoint.sockets",
+    "torsion.endpoint.strings",
+    "torsion.endpoint.tls",
+)
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _UDP = ("torsion.net.udp", "torsion.net.multicast")
 _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
@@ -54,6 +64,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.base":           Taken("torsion.base", _BASE, "base"),
     "twisted.internet.default":        Taken("torsion.default", (), "default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
+    "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
     "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
@@ -165,6 +176,26 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.protocol", "FileWrapper"),
     ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
     ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "_TCPServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "SSL4ServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "UNIXServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.adopted", "AdoptedStreamServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.processes", "StandardIOEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_WrapperServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_TLSServerEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP6ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "SSL4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "UNIXClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.hostname", "HostnameEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.processes", "ProcessEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.tls", "_WrapperEndpoint"),
+    ("IStreamServerEndpointStringParser", "torsion.endpoint.parsers", "_ServerParser"),
+    ("IStreamClientEndpointStringParserWithReactor", "torsion.endpoint.parsers", "_ClientParser"),
+    ("IResolutionReceiver", "torsion.endpoint.lookup", "_Receiver"),
+    ("ITransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IConsumer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IPushProducer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
 )
 
 # What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).
