@@ -24,15 +24,19 @@ if TYPE_CHECKING:
         epollreactor,
         error,
         failure,
+        fdesc,
+        inotify,
         interfaces,
         main,
         pollreactor,
         posixbase,
         protocol,
         selectreactor,
+        stdio,
         task,
         tcp,
         threads,
+        utils,
     )
     from .contract import Reactor
 
@@ -49,6 +53,8 @@ __all__ = [
     "epollreactor",
     "error",
     "failure",
+    "fdesc",
+    "inotify",
     "interfaces",
     "main",
     "pollreactor",
@@ -56,9 +62,11 @@ __all__ = [
     "protocol",
     "reactor",
     "selectreactor",
+    "stdio",
     "task",
     "tcp",
     "threads",
+    "utils",
 ]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.

@@ -6,13 +6,11 @@ more, and is to be deleted. Nothing of Twisted is imported before it is called.
 
 import importlib
 import socket
-import sys
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
 from torsion import base, posixbase
-from torsion.child.reap import Reaper
 from torsion.core.deferred import Deferred, succeed
 from torsion.error import UnsupportedAddressFamily
 from torsion.net import lookup
@@ -28,9 +26,6 @@ def complete() -> None:
     _give(base.ReactorBase, Names)
     _give(posixbase.PosixReactorBase, Transports)
     _give(posixbase.PosixReactorBase, Watching)
-    if not hasattr(base.ReactorBase, "spawnProcess"):
-        _give(posixbase.PosixReactorBase, Processes)
-        posixbase.PosixReactorBase.children = TwistedReaper
 
 
 def _give(to: type, methods: type) -> None:
@@ -144,29 +139,6 @@ class Transports:
         return self.connectTCP(host, port, wrapped, timeout, bindAddress)
 
 
-class Processes:
-    """spawnProcess."""
-
-    def spawnProcess(
-        self: Any,
-        processProtocol: Any,
-        executable: Any,
-        args: Any = (),
-        env: Any = {},  # noqa: B006 - the contract's default, which is told from None
-        path: Any = None,
-        uid: Any = None,
-        gid: Any = None,
-        usePTY: Any = 0,
-        childFDs: Any = None,
-    ) -> Any:
-        process = _twisted("process")
-        if not usePTY:
-            return process.Process(self, executable, args, env, path, processProtocol, uid, gid, childFDs)
-        if childFDs is not None:
-            raise ValueError(f"usePTY leaves no choice of file descriptors: childFDs is to be None, not {childFDs!r}")
-        return process.PTYProcess(self, executable, args, env, path, processProtocol, uid, gid, usePTY)
-
-
 class Watching:
     """What Twisted's reactors that watch by themselves call on their base class."""
 
@@ -179,16 +151,6 @@ class Watching:
                     removed[each] = None
                     remove(each)
         return list(removed)
-
-
-class TwistedReaper(Reaper):
-    """Also has Twisted's process module look at the children that it waits for."""
-
-    def reap_all(self) -> None:
-        super().reap_all()
-        process = sys.modules.get("twisted.internet.process")
-        if process is not None:
-            process.reapAllProcesses()
 
 
 def _must_be_supported(family: int) -> None:
