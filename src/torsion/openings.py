@@ -245,6 +245,41 @@ class Openings(resolver.Pluggable):
         connected.startListening()
         return connected
 
+    # Child processes. Contract: IReactorProcess
+
+    def spawnProcess(
+        self,
+        processProtocol: Any,
+        executable: Any,
+        args: Any = (),
+        env: Any = {},  # noqa: B006 - the contract's default, which None is not
+        path: Any = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        usePTY: Any = 0,
+        childFDs: Any = None,
+    ) -> Any:
+        """Start a program; ``processProtocol`` is told what it writes, and of its end. Returns its transport (52-57).
+
+        ``args`` has the program's name first. ``env`` is its whole environment, none by default; None: this process's.
+        ``path`` is its directory, ``uid`` and ``gid`` are whom it runs as. ``childFDs`` says for each of its
+        descriptors which of ours it is, or that it is a pipe which we read ("r") or write ("w"); by default
+        {0: "w", 1: "r", 2: "r"}. With ``usePTY`` it has a terminal instead: a new one, or (master, slave, name).
+
+        Raises TypeError or ValueError for what cannot be, OSError if it cannot be started: FileNotFoundError or
+        PermissionError for the program itself, but with ``path``, ``uid``, ``gid`` or a terminal the child says that on
+        its standard error, and exits with 1 (56).
+        """
+        if not usePTY:
+            from .child.process import Process
+
+            return Process(self, executable, args, env, path, processProtocol, uid, gid, childFDs)
+        if childFDs is not None:
+            raise ValueError(f"usePTY leaves no choice of file descriptors: childFDs is to be None, not {childFDs!r}")
+        from .child.pty import PTYProcess
+
+        return PTYProcess(self, executable, args, env, path, processProtocol, uid, gid, usePTY)
+
 
 def _listening(port: Any) -> Any:
     port.startListening()

@@ -54,6 +54,7 @@ _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _UDP = ("torsion.net.udp", "torsion.net.multicast")
 _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
+_PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -67,11 +68,15 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
     "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
+    "twisted.internet.fdesc":         Taken("torsion.fdesc", ("torsion.net.fdesc",)),
+    "twisted.internet.inotify":       Taken("torsion.inotify", ("torsion.inotify",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
     "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",)),
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
+    "twisted.internet.process":       Taken("torsion.takeover.private.process", _PROCESS),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
+    "twisted.internet.stdio":         Taken("torsion.stdio", ("torsion.child.stdio",)),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
@@ -87,6 +92,8 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.protocols.tls":          Taken("torsion.protocols.tls", _TLS, with_twisted="tls"),
+    "twisted.internet.utils":         Taken("torsion.utils", ("torsion.utils",)),
+    "twisted.internet._posixstdio":   Taken("torsion.stdio"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -116,7 +123,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IReactorUNIX", "torsion.posixbase", "PosixReactorBase"),
     ("IReactorUNIXDatagram", "torsion.posixbase", "PosixReactorBase"),
     ("IReactorSocket", "torsion.posixbase", "PosixReactorBase"),
-    ("IReactorProcess", "torsion.posixbase", "PosixReactorBase"),
+    ("IReactorProcess", "torsion.contract", "Reactor"),
     ("IReactorSSL", "torsion.posixbase", "PosixReactorBase"),
     ("IPushProducer", "torsion.net.filedescriptor", "FileDescriptor"),
     ("IReadWriteDescriptor", "torsion.net.filedescriptor", "FileDescriptor"),
@@ -167,6 +174,15 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IAddress", "torsion.address", "HostnameAddress"),
     ("IAddress", "torsion.address", "UNIXAddress"),
     ("IAddress", "torsion.address", "_ProcessAddress"),
+    ("IAddress", "torsion.child.stdio", "PipeAddress"),
+    ("IProcessTransport", "torsion.child.process", "Process"),
+    ("IConsumer", "torsion.child.process", "Process"),
+    ("IPushProducer", "torsion.child.process", "Process"),
+    ("IProcessTransport", "torsion.child.pty", "PTYProcess"),
+    ("ITransport", "torsion.child.stdio", "StandardIO"),
+    ("IConsumer", "torsion.child.stdio", "StandardIO"),
+    ("IPushProducer", "torsion.child.stdio", "StandardIO"),
+    ("IHalfCloseableDescriptor", "torsion.child.stdio", "StandardIO"),
     ("IProtocol", "torsion.protocol", "Protocol"),
     ("ILoggingContext", "torsion.protocol", "Protocol"),
     ("IProcessProtocol", "torsion.protocol", "ProcessProtocol"),
