@@ -4,6 +4,7 @@ Each test runs a program of its own in a fresh process; the program asserts, and
 """
 
 import os
+import sys
 import textwrap
 from collections.abc import Callable
 from importlib import import_module
