@@ -18,6 +18,8 @@ __all__ = [
     "IDelayedCall",
     "IFileDescriptor",
     "IFileDescriptorReceiver",
+    "IHostResolution",
+    "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
     "IProtocol",
@@ -25,6 +27,8 @@ __all__ = [
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorPluggableNameResolver",
+    "IReactorPluggableResolver",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
@@ -32,6 +36,8 @@ __all__ = [
     "IReactorUNIXDatagram",
     "IReadDescriptor",
     "IReadWriteDescriptor",
+    "IResolutionReceiver",
+    "IResolverSimple",
     "ITransport",
     "IUNIXTransport",
     "IWriteDescriptor",
@@ -138,7 +144,7 @@ class IReactorCore(Protocol):
     def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45), /) -> Any:
         """A Deferred of the IPv4 address of a host, as text, or of error.DNSLookupError (semantics 77).
 
-        An address is its own answer. The lookup runs in the thread pool, so it begins when the reactor does.
+        An address is its own answer. The lookup runs in a thread that is not one of the thread pool's.
         """
 
 
@@ -177,6 +183,82 @@ class IReactorThreads(IReactorFromThreads, IReactorInThreads, Protocol):
 
     def suggestThreadPoolSize(self, size: int, /) -> None:
         """Let the pool grow to at most `size` threads; surplus ones end when their work is done."""
+
+
+# Names
+
+
+@runtime_checkable
+class IHostResolution(Protocol):
+    """A name that is being looked up."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    def cancel(self) -> None:
+        """Look no further: the receiver is told resolutionComplete now, and nothing after that."""
+
+
+@runtime_checkable
+class IResolutionReceiver(Protocol):
+    """What gets the addresses of a name (semantics 77)."""
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution, /) -> None:
+        """The first it is told, before resolveHostName returns."""
+
+    def addressResolved(self, address: Any, /) -> None:
+        """An IPv4Address or IPv6Address. Any number of times."""
+
+    def resolutionComplete(self) -> None:
+        """These were all addresses, perhaps none. Told once, also if the resolution was cancelled."""
+
+
+@runtime_checkable
+class IHostnameResolver(Protocol):
+    """Finds the addresses of a name (semantics 77)."""
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Iterable[type] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> IHostResolution:
+        """Tell the receiver the addresses of a host, each with the port, of the types wanted (None: of all).
+
+        A name of other than ASCII letters is asked for by IDNA. `transportSemantics` ("TCP" or "UDP") is what the
+        addresses are for. A name that is not found has no addresses.
+        """
+
+
+@runtime_checkable
+class IResolverSimple(Protocol):
+    """Finds one IPv4 address of a name (semantics 77)."""
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Any:
+        """A Deferred of the address as text, or of error.DNSLookupError. `timeout`: seconds for each attempt."""
+
+
+@runtime_checkable
+class IReactorPluggableResolver(Protocol):
+    """A reactor that asks a resolver which a program brings."""
+
+    def installResolver(self, resolver: IResolverSimple, /) -> IResolverSimple:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
+
+
+@runtime_checkable
+class IReactorPluggableNameResolver(Protocol):
+    """The same, with resolvers that find all addresses."""
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """The resolver that is asked, whichever way it was installed."""
+
+    def installNameResolver(self, resolver: IHostnameResolver, /) -> IHostnameResolver:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
 
 
 # Readiness

@@ -37,6 +37,8 @@ cdef class Stream(Flow):
     @cython.locals(outer=bint)
     cpdef flush(self)
     cdef _receive_passed(self)
+    cpdef bint hold(self) except -1
+    cpdef release(self, bint outer)
     cdef _send_soon(self)
     cdef _send(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)

@@ -204,6 +204,17 @@ class Stream(Flow):
         if why is not None:
             self._end(why, False)
 
+    def hold(self) -> bool:
+        """From now on, what is written waits for `release`: a layer above has more to write. For native streams."""
+        outer, self._busy = self._busy, True
+        return outer
+
+    def release(self, outer: bool) -> None:
+        """Send what was written since `hold`, which gave `outer`; unless that is an event's, which sends at its end."""
+        self._busy = outer
+        if not outer and self._wanted and not self._queued:
+            self.flush()
+
     # Events of the contract driver
 
     def doRead(self) -> Any:

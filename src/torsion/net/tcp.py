@@ -34,6 +34,7 @@ class Connection(Stream):
     addressFamily: int = socket.AF_INET
     TLS = False
     logstr: Any = "Uninitialized"
+    _tlsClientDefault = True
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
@@ -76,6 +77,16 @@ class Connection(Stream):
         """Have the kernel ask a silent peer from time to time whether it is still there."""
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
+    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
+        """Speak TLS from the next byte on; what was written before goes first, as it is. Contract: ITLSTransport (82).
+
+        ``ctx`` says how, as for listenSSL and connectSSL. The side that accepted the connection is the server, and the
+        other the client, or the other way round if not ``normal``. ``handshake_timeout`` in seconds; None: any time.
+        """
+        from .tls.starttls import start_tls
+
+        start_tls(self, ctx, self._tlsClientDefault is bool(normal), handshake_timeout)
+
     def logPrefix(self) -> str:
         return str(self.logstr)
 
@@ -97,6 +108,8 @@ class Shown:
 
 class Server(Connection):
     """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
+
+    _tlsClientDefault = False
 
     def __init__(
         self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
@@ -225,7 +238,7 @@ class Port(BasePort):
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
-    _buildAddr = staticmethod(ip_address)
+    _buildAddr: Any = staticmethod(ip_address)
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import report
 from ..address import IPv4Address, IPv6Address
+from ..core.deferred import Deferred
 from ..error import ConnectBindError, ConnectError, ServiceNameUnknownError, UserError, getConnectError
 from ..failure import Failure
 from .binding import for_connecting, ip_address, resolve_ipv6
@@ -45,6 +46,7 @@ class BaseClient(Connection):
     addr: Any = None
     realAddress: Any = None
     _requiresResolution = False
+    _lookup: Deferred | None = None
 
     def _finishInit(self, whenDone: Callable[[], object] | None, skt: Any, error: Any, reactor: Any) -> None:
         """Call `whenDone` on a later pass, with the socket; or, if there is none, fail with `error` then."""
@@ -65,9 +67,13 @@ class BaseClient(Connection):
         if not self._requiresResolution:
             self._setRealAddress(self.addr)
             return
-        found = self.reactor.resolve(self.addr[0])
+        self._lookup = found = self.reactor.resolve(self.addr[0])
         found.addCallback(lambda host: self._setRealAddress((host, *self.addr[1:])))
         found.addErrback(self.failIfNotConnected)
+        found.addBoth(self._looked_up)
+
+    def _looked_up(self, result: object) -> None:
+        self._lookup = None
 
     def _setRealAddress(self, address: Any) -> None:
         if self.addressFamily == socket.AF_INET6:
@@ -144,6 +150,9 @@ class BaseClient(Connection):
         if self._socket is not None:
             self._stopReadingAndWriting()
             self._close(False)
+        lookup, self._lookup = self._lookup, None
+        if lookup is not None:
+            lookup.cancel()  # nobody waits for the address any more
         connector.connectionFailed(Failure(err))
 
     def stopConnecting(self) -> None:

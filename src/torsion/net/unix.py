@@ -170,7 +170,7 @@ class Port(tcp.Port):
     def _place(self, skt: socket.socket) -> str:
         return os.fsdecode(self.port)
 
-    _buildAddr = staticmethod(to_address)  # type: ignore[assignment]
+    _buildAddr = staticmethod(to_address)
 
     def __repr__(self) -> str:
         kind = type(self.factory)

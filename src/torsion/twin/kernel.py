@@ -10,13 +10,17 @@ the kernel's events.
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 import select
 import socket
 import struct
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 READ = 1
 """There is something to read, an end of file or a connection to accept included."""
@@ -149,6 +153,45 @@ class Sys:
             return -(error.errno or 0)
         os.set_blocking(fd, False)
         return fd, address
+
+    # A datagram socket is given as its descriptor and its object: each version uses what is nearer to it.
+
+    @staticmethod
+    def receive_from(fd: int, skt: socket.socket, size: int) -> tuple[bytes, Any] | int:
+        """The next datagram, cut to `size` bytes, and whom it is from; or -errno. Waits for none."""
+        try:
+            return skt.recvfrom(size, socket.MSG_DONTWAIT)
+        except OSError as error:
+            return -(error.errno or 0)
+
+    @staticmethod
+    def send_to(fd: int, skt: socket.socket, family: int, data: Buffer, address: Any) -> int:
+        """Send a datagram; how many bytes were taken, or -errno. No SIGPIPE, and no name is ever looked up.
+
+        ``address`` is None where the socket has a peer, or (host, port). -EDESTADDRREQ for what is not a pair of
+        figures of this family (AF_INET, AF_INET6): the caller finds out what is wrong with it.
+        """
+        try:
+            if address is None:
+                return skt.send(data, socket.MSG_DONTWAIT)
+            if not _in_figures(family, address):
+                return -errno.EDESTADDRREQ
+            return skt.sendto(data, socket.MSG_DONTWAIT, address)
+        except OSError as error:
+            return -(error.errno or 0)
+
+
+def _in_figures(family: int, address: Any) -> bool:
+    if address.__class__ is not tuple or len(address) != 2 or family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    host, port = address
+    if host.__class__ is not str or port.__class__ is not int or not 0 <= port <= 65535:
+        return False
+    try:
+        socket.inet_pton(family, host)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class EpollSet:
