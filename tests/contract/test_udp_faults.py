@@ -71,6 +71,14 @@ def test_a_size_that_becomes_none_ends_the_port_and_is_reported(native: Net, rep
     assert text == "Unhandled error in receiving of listener (UDP)"
 
 
+def test_a_throughput_that_is_none_ends_the_port_and_not_the_loop(native: Net, reports: Reports) -> None:
+    port = listen(native)
+    port.maxThroughput = "much"
+    peer(native).sendto(b"x", address(port))
+    native.until(lambda: not port.connected)
+    reports.take(TypeError)
+
+
 def test_a_stopprotocol_that_raises_when_the_socket_fails_is_reported_too(native: Net, reports: Reports) -> None:
     class Bad(Listener):
         def stopProtocol(self) -> None:
