@@ -29,6 +29,7 @@ ASYNCIO_AND_DEFERREDS = (
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
 SERVING = {
     "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "handover",
 }  # fmt: skip
 
 
