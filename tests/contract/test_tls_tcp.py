@@ -452,7 +452,7 @@ def plain_pair(on: Net, make: type[Makers] = Makers) -> tuple[Any, Any]:
     """Ours at both ends, without TLS yet."""
     server, client = TLSRecorder(), TLSRecorder()
     port = on.reactor.listenTCP(0, make(server), interface="127.0.0.1")
-    on.reactor.connectTCP("127.0.0.1", port.getHost().port, make(client))
+    on.reactor.connectTCP("127.0.0.1", port.getHost().port, make(client), timeout=None)
     on.until(lambda: client.told and server.told)
     port.stopListening()
     on.turns()
