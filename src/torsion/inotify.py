@@ -183,7 +183,9 @@ class INotify(FileDescriptor):
         if known is not None:
             return known
         asked = watch.mask | IN_DELETE_SELF | (IN_CREATE if watch.autoAdd else 0)
-        number: int = self._inotify.add(self._fd, name, asked)
+        number: int = self._inotify.add(self._fd, name, asked | IN_MASK_ADD)
+        if number in self._watches:
+            return number  # known by another name: what that one asked for was added to, not replaced
         self._watches[number] = watch
         self._numbers[name] = number
         return number

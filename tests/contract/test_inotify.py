@@ -102,6 +102,20 @@ def test_one_file_may_be_watched_and_a_watch_is_made_once(notes: Notes, tmp_path
     notes.until_told((file, "modify"))
 
 
+def test_another_name_of_what_is_watched_changes_nothing(notes: Notes, tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    number = notes.watch(folder, mask=inotify.IN_CREATE)
+    assert notes.watch(link, mask=inotify.IN_DELETE) == number
+    (folder / "x").write_text("")
+    (folder / "x").unlink()
+    (folder / "y").write_text("")
+    notes.until_told((folder / "y", "create"))
+    assert notes.told == [(folder / "x", "create"), (folder / "y", "create")]
+    notes.notifier.ignore(folder)
+
+
 def test_an_ignored_path_is_not_told_of(notes: Notes, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()

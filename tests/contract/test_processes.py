@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,18 +127,16 @@ def test_s055_the_protocol_and_the_transport_are_let_go(family: Home) -> None:
         gc.enable()
 
 
-def test_s054_a_reactor_in_another_thread_sees_its_children(reports: Reports) -> None:
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this kernel or Python has no descriptors of processes")
+@pytest.mark.parametrize("options", [{}, {"path": "/"}], ids=["spawn", "fork"])
+def test_s054_a_reactor_in_another_thread_sees_its_children(reports: Reports, options: Any) -> None:
     """No signal comes there: the kernel's descriptor of the process does."""
-    import threading
-
-    if not hasattr(os, "pidfd_open"):
-        pytest.skip("this kernel or Python has none")
     reactor = Reactor()
     protocol = Told()
     protocol.on["ended"] = reactor.stop
 
     def live() -> None:
-        reactor.callWhenRunning(reactor.spawnProcess, protocol, SH, ["sh", "-c", "exit 4"], childFDs={})
+        reactor.callWhenRunning(reactor.spawnProcess, protocol, SH, ["sh", "-c", "exit 4"], childFDs={}, **options)
         reactor.run(installSignalHandlers=False)
 
     thread = threading.Thread(target=live)
@@ -146,6 +145,22 @@ def test_s054_a_reactor_in_another_thread_sees_its_children(reports: Reports) ->
     assert not thread.is_alive()
     assert protocol.told == ["made", "exited", "ended"]
     assert protocol.reasons[0].exitCode == 4
+    reactor.close()
+
+
+def test_s053_without_handlers_and_descriptors_a_child_is_reaped_when_its_last_pipe_closes(reports: Reports) -> None:
+    """Where somebody else watches, and nobody takes SIGCHLD."""
+    reactor = ByContract()
+    protocol = Told()
+    protocol.on["ended"] = reactor.stop
+    protocol.on["made"] = lambda: protocol.transport.write(b"go\n")
+    script = "read go; sleep 0.2 & exit 6"  # it ends before the pipe that its own child holds
+    command = [SH, ["sh", "-c", script], {"PATH": os.defpath}]
+    reactor.callWhenRunning(reactor.spawnProcess, protocol, *command, childFDs={0: "w", 1: "r"})
+    reactor.run(installSignalHandlers=False)
+    assert protocol.told == ["made", "lost 0", "lost 1", "exited", "ended"]
+    assert protocol.reasons[0].exitCode == 6
+    reactor.removeReader(reactor.waker)
     reactor.close()
 
 
