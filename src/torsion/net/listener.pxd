@@ -22,6 +22,6 @@ cdef class Batch:
     cdef _turn_away(self)
 
 
-@cython.locals(batch=Batch)
+@cython.locals(batch=Batch, stream=Stream)
 cpdef accept_for(object port)
 cdef _build(object port, object connection, object address)

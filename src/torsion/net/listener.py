@@ -162,8 +162,10 @@ def accept_for(port: Any) -> None:
             port.sessionno = number + 1
             try:
                 transport = port.transport(connection, protocol, address, port, number, port.reactor)
-                if isinstance(transport, Stream):
-                    transport.live_in(port._connections, number)
+                if isinstance(transport, Stream):  # the port knows it until its end (draining.py)
+                    stream = transport
+                    stream._home = connections = port._connections
+                    connections[number] = stream
                 protocol.makeConnection(transport)
             except BaseException:
                 report.failure("Unhandled error in connectionMade", Failure())

@@ -30,7 +30,6 @@ cdef class Stream(Flow):
     cpdef _attach(self, int fd, object sock, Engine engine)
     cpdef _take(self, object skt)
     cpdef _open(self, object protocol)
-    cpdef live_in(self, object home, object number)
     cdef _watch(self, int interest)
     @cython.locals(outer=bint, reading=bint)
     cpdef on_ready(self, int ready)

@@ -103,11 +103,6 @@ class Stream(Flow):
         self._state = OPEN
         self.startReading()
 
-    def live_in(self, home: Any, number: int) -> None:
-        """Be in this dictionary under this number until the end: its port's, so that the port can drain."""
-        home[number] = self
-        self._home = home
-
     @property
     def watched_by(self) -> Engine | None:
         """The engine that drives this natively, or None."""

@@ -170,7 +170,8 @@ class Port(tcp.Port):
     def _place(self, skt: socket.socket) -> str:
         return os.fsdecode(self.port)
 
-    _buildAddr = staticmethod(to_address)
+    def _buildAddr(self, address: Any) -> UNIXAddress:
+        return to_address(address)
 
     def __repr__(self) -> str:
         kind = type(self.factory)
