@@ -12,6 +12,7 @@ event that wrote it ends, or before the loop sleeps. What the kernel does not ta
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Iterable
@@ -35,6 +36,8 @@ BUFFER = 65536
 """The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
+FILE_LIMIT = 1 << 18
+"""The most that is sent of a file at once: others want to be served, too, and the disk may be slow."""
 ALL = 1 << 30
 """The most that a system call is given."""
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
@@ -254,6 +257,22 @@ class Stream:
         if self._outbox.size > self._mark or self._engine is None:
             self._over_mark()
         self._send_soon()
+
+    def send_from_file(self, file: int, start: int) -> int:
+        """Have the kernel send of a file, by its descriptor, what there is room for; gives how many bytes that were.
+
+        For a pull producer that is asked for more: it will be asked again when there is room. 0 if nothing was sent, as
+        the file is at its end or the kernel cannot do this: then read and write.
+        """
+        if self._engine is None or self._outbox.size or self._state > CLOSING:
+            return 0
+        try:
+            sent = os.sendfile(self._fd, file, start, FILE_LIMIT)
+        except OSError:  # if the connection is broken, a write will tell
+            return 0
+        if sent:
+            self.startWriting()
+        return sent
 
     def _send_soon(self) -> None:
         self._wanted = True

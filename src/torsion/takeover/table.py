@@ -28,7 +28,7 @@ INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
-PACKAGES = ("twisted", "twisted.internet", "twisted.python")
+PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
 
 _DEFER = (
     "torsion.defer",
@@ -61,6 +61,11 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.protocols.basic":        Taken("torsion.protocols.basic", ("torsion.protocols.basic",)),
+    "twisted.protocols.loopback":     Taken("torsion.protocols.loopback", ("torsion.protocols.loopback",)),
+    "twisted.protocols.policies":     Taken("torsion.protocols.policies", ("torsion.protocols.policies",)),
+    "twisted.protocols.portforward":  Taken("torsion.protocols.portforward", ("torsion.protocols.portforward",)),
+    "twisted.protocols.stateful":     Taken("torsion.protocols.stateful", ("torsion.protocols.stateful",)),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -128,6 +133,12 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.protocol", "FileWrapper"),
     ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
     ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
+    ("IProducer", "torsion.protocols.basic", "FileSender"),
+    ("ITransport", "torsion.protocols.loopback", "LoopbackRelay"),
+    ("IConsumer", "torsion.protocols.loopback", "LoopbackRelay"),
+    ("ITransport", "torsion.protocols.loopback", "_LoopbackTransport"),
+    ("IConsumer", "torsion.protocols.loopback", "_LoopbackTransport"),
+    ("IAddress", "torsion.protocols.loopback", "_LoopbackAddress"),
 )
 
 # What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).
