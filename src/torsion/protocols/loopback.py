@@ -147,11 +147,11 @@ class _Loopback:
             for transport, queue, target in self.ways:
                 if queue:
                     self.pump(queue, target)
-                    if queue.ended:
-                        self.end()
-                        return
-                    if not queue:
+                    if not queue and not queue.ended:
                         transport._ask_producer()
+            if any(queue.ended for _, queue, _ in self.ways):
+                self.end()
+                return
         for _, queue, _ in self.ways:
             queue.on_put = self.wake
 

@@ -486,19 +486,19 @@ class TimeoutMixin:
 
     def resetTimeout(self) -> None:
         """Something happened: the time begins again. Nothing happens if it is over, or was not set."""
-        if self.__timeoutCall is not None and self.timeOut is not None:
+        if _waits(self.__timeoutCall) and self.timeOut is not None:
             self.__timeoutCall.reset(self.timeOut)
 
     def setTimeout(self, period: float | None) -> float | None:
         """Wait so many seconds from now on; None: do not. Returns what was set before."""
         previous, self.timeOut = self.timeOut, period
-        if self.__timeoutCall is not None:
-            if period is None:
+        if period is None:
+            if _waits(self.__timeoutCall):
                 self.__timeoutCall.cancel()
-                self.__timeoutCall = None
-            else:
-                self.__timeoutCall.reset(period)
-        elif period is not None:
+            self.__timeoutCall = None
+        elif _waits(self.__timeoutCall):
+            self.__timeoutCall.reset(period)
+        else:
             self.__timeoutCall = self.callLater(period, self.__timedOut)
         return previous
 
@@ -600,7 +600,7 @@ class TrafficLoggingFactory(WrappingFactory):
 
     def open(self, name: str) -> IO[str]:
         """The file to write to, closed when the connection is lost. Override it for another, which is left open."""
-        return open(name, "w", encoding="utf-8")
+        return open(name, "w")
 
     def _wrap(self, wrapped: Any) -> Any:
         self._counter += 1
