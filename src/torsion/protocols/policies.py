@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from .. import reactors, report
 from ..core.timers import describe
@@ -119,7 +119,11 @@ def _look_like(wrapper: Any, transport: Any) -> None:
         zope.directlyProvides(wrapper, zope.providedBy(transport))
 
 
-class WrappingFactory(ClientFactory[Any]):
+#: What a wrapping factory makes.
+WP = TypeVar("WP", bound=ProtocolWrapper)
+
+
+class WrappingFactory(ClientFactory[WP]):
     """Wraps the protocols of another factory, which may be a server's or a client's."""
 
     #: Called with this factory and the protocol that is to be wrapped.
@@ -214,7 +218,7 @@ class ThrottlingProtocol(ProtocolWrapper):
             self.producer.resumeProducing()
 
 
-class ThrottlingFactory(WrappingFactory):
+class ThrottlingFactory(WrappingFactory[Any]):
     """Limits how many connections there are, and how many bytes a second all of them together receive and send.
 
     Looked at once a second: if a second had more than the limit, everything is paused as long as the surplus is worth.
@@ -335,7 +339,7 @@ class ThrottlingFactory(WrappingFactory):
 # Limits
 
 
-class LimitConnectionsByPeer(WrappingFactory):
+class LimitConnectionsByPeer(WrappingFactory[Any]):
     """Limits how many connections one host may have."""
 
     maxConnectionsPerPeer = 5
@@ -453,7 +457,7 @@ class TimeoutProtocol(ProtocolWrapper):
         self.loseConnection()
 
 
-class TimeoutFactory(WrappingFactory):
+class TimeoutFactory(WrappingFactory[Any]):
     """Wraps in TimeoutProtocols."""
 
     protocol = TimeoutProtocol
@@ -530,7 +534,7 @@ class SpewingProtocol(ProtocolWrapper):
         ProtocolWrapper.write(self, data)
 
 
-class SpewingFactory(WrappingFactory):
+class SpewingFactory(WrappingFactory[Any]):
     """Wraps in SpewingProtocols."""
 
     protocol = SpewingProtocol
@@ -586,7 +590,7 @@ class TrafficLoggingProtocol(ProtocolWrapper):
         ProtocolWrapper.loseConnection(self)
 
 
-class TrafficLoggingFactory(WrappingFactory):
+class TrafficLoggingFactory(WrappingFactory[Any]):
     """Wraps in TrafficLoggingProtocols, each with a file of its own, called PREFIX-NUMBER."""
 
     protocol = TrafficLoggingProtocol
