@@ -18,7 +18,7 @@ cpdef Held held_by(object receiver)
 @cython.locals(held=Held, data=bytes)
 cpdef bytes take(object receiver)
 @cython.locals(
-    held=Held, raw=cython.p_char, start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, delimiter=bytes, told=bint, whole=bytes
+    held=Held, raw=cython.p_char, start=Py_ssize_t, end=Py_ssize_t, delimiter=bytes, whole=bytes
 )
 cpdef receive_lines(object receiver, object data)
 @cython.locals(held=Held, raw=cython.p_char, start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, length=Py_ssize_t, whole=bytes)

@@ -55,54 +55,47 @@ def receive_lines(receiver: Any, data: bytes) -> Any:
     held: Held | None = receiver._held
     if held is None:
         held = held_by(receiver)
-    if data.__class__ is not bytes:
+    if type(data) is not bytes:
         data = bytes(memoryview(data))
-    held.data = held.data[held.at :] + data if held.at < len(held.data) else data
+    if held.data:
+        data = held.data[held.at :] + data
+    held.data = data
     held.at = 0
-    if held.busy:
+    if held.busy or not data:
         return None
     held.busy = True
-    why: Any = None
-    told = False
     try:
-        while True:
+        while not receiver.paused:
             raw = whole = held.data  # twice: pieces of `raw` are cut in C
             start = held.at
-            size = len(whole)
-            if start >= size:
-                return why
-            if told:
+            if receiver.line_mode:
+                delimiter = receiver.delimiter
+                end = Bytes.find(whole, delimiter, start)
+                if end < 0:
+                    held.replace(whole[start:])  # the lines before it need not be kept
+                    if len(held.data) < receiver.MAX_LENGTH + len(delimiter):
+                        return None
+                    return receiver.lineLengthExceeded(take(receiver))
+                if end - start > receiver.MAX_LENGTH:
+                    return receiver.lineLengthExceeded(take(receiver))
+                held.at = end + len(delimiter)
+                if held.at == start:
+                    raise ValueError("a delimiter of no bytes ends no line")
+                why = receiver.lineReceived(raw[start:end])
+                if why or held.at == len(held.data):
+                    return why
                 transport = receiver.transport
                 if transport and transport.disconnecting:
                     return why
-                told = False
-            if receiver.paused:
-                return None
-            if not receiver.line_mode:
-                held.at = size
+            else:
+                held.at = len(whole)
                 why = receiver.rawDataReceived(whole[start:] if start else whole)
-                if why:
+                if why or held.at == len(held.data):
                     return why
-                continue
-            delimiter = receiver.delimiter
-            end = Bytes.find(whole, delimiter, start)
-            if end < 0:
-                held.replace(whole[start:])  # the lines before it need not be kept
-                if size - start < receiver.MAX_LENGTH + len(delimiter):
-                    return None
-                return receiver.lineLengthExceeded(take(receiver))
-            if end - start > receiver.MAX_LENGTH:
-                return receiver.lineLengthExceeded(take(receiver))
-            held.at = end + len(delimiter)
-            if held.at == start:
-                raise ValueError("a delimiter of no bytes ends no line")
-            told = True
-            why = receiver.lineReceived(raw[start:end])
-            if why:
-                return why
+        return None
     finally:
         held.busy = False
-        if held.at >= len(held.data):  # what has been handed on need not be kept
+        if held.at == len(held.data):  # what has been handed on need not be kept
             held.data = b""
             held.at = 0
 
@@ -116,9 +109,11 @@ def receive_strings(receiver: Any, data: bytes) -> None:
     held: Held | None = receiver._held
     if held is None:
         held = held_by(receiver)
-    if data.__class__ is not bytes:
+    if type(data) is not bytes:
         data = bytes(memoryview(data))
-    held.data = held.data[held.at :] + data if held.at < len(held.data) else data
+    if held.data:
+        data = held.data[held.at :] + data
+    held.data = data
     held.at = 0
     if held.busy:
         return
@@ -141,6 +136,6 @@ def receive_strings(receiver: Any, data: bytes) -> None:
             receiver.stringReceived(raw[start:end])
     finally:
         held.busy = False
-        if held.at >= len(held.data):  # what has been handed on need not be kept
+        if held.at == len(held.data):  # what has been handed on need not be kept
             held.data = b""
             held.at = 0
