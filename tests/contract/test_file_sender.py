@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.contract.parts import Reports
-from tests.contract.streams import ByContract, Net, Recorder, net
+from tests.contract.streams import ByContract, Makers, Net, Recorder, net
 
 from torsion.contract import Reactor
 from torsion.net.stream import Stream
@@ -154,6 +154,21 @@ def test_the_kernel_sends_what_it_can(tmp_path: Path, reports: Reports, kernel: 
         FileSender().beginFileTransfer(file, protocol.transport)
         assert here.read(peer, len(content) - 1000) == content[1000:]
         assert sum(kernel) == len(content) - 1000 - FileSender.CHUNK_SIZE
+
+
+def test_the_kernel_sends_through_a_unix_socket(tmp_path: Path, reports: Reports, kernel: list[int]) -> None:
+    path, content = file_of(tmp_path, 1_000_000)
+    with net(Reactor) as here, open(path, "rb") as file:
+        protocol = Recorder()
+        port = here.reactor.listenUNIX(str(tmp_path / "socket"), Makers(protocol))
+        peer = here.opened(socket.socket(socket.AF_UNIX))
+        peer.connect(str(tmp_path / "socket"))
+        here.until(lambda: protocol.told)
+        FileSender().beginFileTransfer(file, protocol.transport)
+        assert read_fast(here, peer, len(content)) == content
+        assert sum(kernel) == len(content) - FileSender.CHUNK_SIZE
+        port.stopListening()
+        here.turns()
 
 
 class Counting(io.FileIO):
