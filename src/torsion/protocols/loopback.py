@@ -38,6 +38,8 @@ class _LoopbackQueue:
 
     #: Called once something has been put into the queue, if it is set.
     on_put: Callable[[], object] | None = None
+    #: The side that writes has closed.
+    disconnect = False
     #: The end has been taken out.
     ended = False
 
@@ -81,10 +83,11 @@ class _LoopbackTransport:
         self.q.put(b"".join(iovec))
 
     def loseConnection(self) -> None:
+        self.q.disconnect = True
         self.q.put(None)
 
     def abortConnection(self) -> None:
-        self.q.put(None)
+        self.loseConnection()
 
     def getPeer(self) -> Any:
         return _LoopbackAddress()
