@@ -33,7 +33,7 @@ PROCESS_POOL = (
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
 SERVING = {
     "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
-    "handover",
+    "handover", "key_value_server", "static_files",
 }  # fmt: skip
 
 
