@@ -115,8 +115,8 @@ class Watch:
             text = f"Thread pool {pool.name!r} has not been started: {waits}"
         elif busy and pool.threads_that_wait() >= busy:
             text = (
-                f"Thread pool {pool.name!r} may wait for itself: {waits}, while {at_work}, all that are busy, wait for a"
-                " reactor (blockingCallFromThread). If the answers depend on these calls, none will ever come"
+                f"Thread pool {pool.name!r} may wait for itself: {waits}, while {at_work}, all that are busy, wait for"
+                " a reactor (blockingCallFromThread). If the answers depend on these calls, none will ever come"
             )
         else:
             text = f"Thread pool {pool.name!r} is full: {waits}, with {at_work} at work of at most {pool.max}"
