@@ -10,7 +10,7 @@ import logging
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from threading import Thread, current_thread, local
+from threading import Thread, current_thread, get_ident, local
 from typing import Any, Protocol, TypedDict
 
 from .. import report
@@ -66,17 +66,17 @@ class Job:
         context.theContextTracker.callWithContext(self.context, self.perform)
 
     def perform(self) -> None:
-        watch = self.watch
+        watch, thread = self.watch, get_ident()
         self.since = watch.clock()
-        watch.begins(self)
+        watch.at_work[thread] = self
         try:
             result = self.function(*self.args, **self.kwargs)
         except BaseException:
-            watch.ends()
+            del watch.at_work[thread]
             del self.function, self.args, self.kwargs
             self.tell(False, Failure())  # not kept in a variable: its traceback holds this frame
         else:
-            watch.ends()
+            del watch.at_work[thread]
             del self.function, self.args, self.kwargs  # what they held is free before anyone is told
             self.tell(True, result)
 

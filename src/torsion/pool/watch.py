@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from threading import TIMEOUT_MAX, Lock, Thread, get_ident
+from threading import TIMEOUT_MAX, Lock, Thread
 from time import monotonic
 from typing import Any, Protocol
 
@@ -50,19 +50,12 @@ class Watch:
         self.clock: Callable[[], float] = monotonic
         #: Calls a function in so many seconds, in a thread where that disturbs nobody.
         self.later: Callable[[float, Callable[[], object]], object] | None = None
-        self._running: dict[int, Call] = {}
+        #: The call that each thread makes now, by the thread's identifier; kept by the calls themselves.
+        self.at_work: dict[int, Call] = {}
         self._looking = Lock()
         self._next_look = 0.0
         self._scheduled = False
         self._reported = False
-
-    # Told by the threads
-
-    def begins(self, call: Call) -> None:
-        self._running[get_ident()] = call
-
-    def ends(self) -> None:
-        del self._running[get_ident()]
 
     # Work waits
 
@@ -146,7 +139,7 @@ class Watch:
 
     def running(self) -> list[Call]:
         """What the threads do now, the longest first."""
-        return sorted(self._running.copy().values(), key=lambda call: call.since)
+        return sorted(self.at_work.copy().values(), key=lambda call: call.since)
 
 
 class _LookAgain:
