@@ -560,6 +560,22 @@ def test_s082_a_producer_that_pulls_goes_on_below_tls(on: Net) -> None:
     assert producer.told == ["stop"]
 
 
+def test_s082_half_closing_below_tls(on: Net) -> None:
+    """What was written is sent before, encrypted."""
+    server, client = plain_pair(on)
+    trusting = certificates().client_context()
+    trusting.check_hostname = False
+    client.transport.startTLS(trusting)
+    server.transport.startTLS(certificates().server.server_context())
+    on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+    client.transport.write(b"the last")
+    client.transport.loseWriteConnection()
+    on.until(lambda: client.reasons and server.reasons)
+    assert server.received == b"the last"
+    assert type(server.reasons[0]) is ConnectionLost
+    client.transport.loseWriteConnection()
+
+
 def test_s082_twice_is_an_error(on: Net) -> None:
     server, client = plain_pair(on)
     server.transport.startTLS(certificates().server.server_context())

@@ -75,7 +75,12 @@ class TLSLayer:
         bottom = getattr(transport, "beneath", transport)  # see starttls.py
         if isinstance(bottom, Stream) and bottom.watched_by is not None:
             self._stream = bottom
-        self._tls = self.factory.make_engine(self)
+        try:
+            self._tls = self.factory.make_engine(self)
+        except BaseException:  # to whoever made the connection, which is no use without
+            self.wrappedProtocol = None
+            self.abortConnection()
+            raise
         self.factory.registerProtocol(self)
         limit = self.factory.handshake_timeout
         if limit is not None:
@@ -153,6 +158,8 @@ class TLSLayer:
             self.failVerification(Failure())
             return
         self._pass_down()
+        if self._state > LEAVING:
+            return  # a producer that this paused has aborted
         self._state = life.after(self._state, life.SHAKEN)
         self._stop_timer()
         if wants_handshake(self.wrappedProtocol):
