@@ -17,7 +17,10 @@ __all__ = [
     "IConnector",
     "IDelayedCall",
     "IFileDescriptor",
+    "IFileDescriptorReceiver",
     "IHandshakeListener",
+    "IHostResolution",
+    "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
     "INegotiated",
@@ -26,15 +29,22 @@ __all__ = [
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorPluggableNameResolver",
+    "IReactorPluggableResolver",
     "IReactorSSL",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
+    "IReactorUNIX",
+    "IReactorUNIXDatagram",
     "IReadDescriptor",
     "IReadWriteDescriptor",
+    "IResolutionReceiver",
+    "IResolverSimple",
     "ISSLTransport",
     "ITLSTransport",
     "ITransport",
+    "IUNIXTransport",
     "IWriteDescriptor",
 ]
 
@@ -139,7 +149,7 @@ class IReactorCore(Protocol):
     def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45), /) -> Any:
         """A Deferred of the IPv4 address of a host, as text, or of error.DNSLookupError (semantics 77).
 
-        An address is its own answer. The lookup runs in the thread pool, so it begins when the reactor does.
+        An address is its own answer. The lookup runs in a thread that is not one of the thread pool's.
         """
 
 
@@ -178,6 +188,82 @@ class IReactorThreads(IReactorFromThreads, IReactorInThreads, Protocol):
 
     def suggestThreadPoolSize(self, size: int, /) -> None:
         """Let the pool grow to at most `size` threads; surplus ones end when their work is done."""
+
+
+# Names
+
+
+@runtime_checkable
+class IHostResolution(Protocol):
+    """A name that is being looked up."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    def cancel(self) -> None:
+        """Look no further: the receiver is told resolutionComplete now, and nothing after that."""
+
+
+@runtime_checkable
+class IResolutionReceiver(Protocol):
+    """What gets the addresses of a name (semantics 77)."""
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution, /) -> None:
+        """The first it is told, before resolveHostName returns."""
+
+    def addressResolved(self, address: Any, /) -> None:
+        """An IPv4Address or IPv6Address. Any number of times."""
+
+    def resolutionComplete(self) -> None:
+        """These were all addresses, perhaps none. Told once, also if the resolution was cancelled."""
+
+
+@runtime_checkable
+class IHostnameResolver(Protocol):
+    """Finds the addresses of a name (semantics 77)."""
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Iterable[type] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> IHostResolution:
+        """Tell the receiver the addresses of a host, each with the port, of the types wanted (None: of all).
+
+        A name of other than ASCII letters is asked for by IDNA. `transportSemantics` ("TCP" or "UDP") is what the
+        addresses are for. A name that is not found has no addresses.
+        """
+
+
+@runtime_checkable
+class IResolverSimple(Protocol):
+    """Finds one IPv4 address of a name (semantics 77)."""
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Any:
+        """A Deferred of the address as text, or of error.DNSLookupError. `timeout`: seconds for each attempt."""
+
+
+@runtime_checkable
+class IReactorPluggableResolver(Protocol):
+    """A reactor that asks a resolver which a program brings."""
+
+    def installResolver(self, resolver: IResolverSimple, /) -> IResolverSimple:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
+
+
+@runtime_checkable
+class IReactorPluggableNameResolver(Protocol):
+    """The same, with resolvers that find all addresses."""
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """The resolver that is asked, whichever way it was installed."""
+
+    def installNameResolver(self, resolver: IHostnameResolver, /) -> IHostnameResolver:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
 
 
 # Readiness
@@ -399,3 +485,61 @@ class IReactorSSL(Protocol):
         bindAddress: Any = None,
     ) -> IConnector:
         """As connectTCP, followed by a handshake: `timeout` is TCP's."""
+
+
+# UNIX sockets
+
+
+@runtime_checkable
+class IUNIXTransport(ITransport, Protocol):
+    """One end of a connection between two programs of this machine (semantics 75)."""
+
+    def sendFileDescriptor(self, descriptor: int, /) -> None:
+        """Send a copy of an open file with the next byte that is written; there must be one byte for each.
+
+        A connection that has more descriptors to send than bytes is lost with error.FileDescriptorOverrun.
+        """
+
+
+@runtime_checkable
+class IFileDescriptorReceiver(Protocol):
+    """A protocol that can be sent open files (semantics 75). A protocol that is not one is spared them."""
+
+    def fileDescriptorReceived(self, descriptor: int, /) -> Any:
+        """A descriptor has come, before the byte that carried it. It is the protocol's now: close it some time."""
+
+
+@runtime_checkable
+class IReactorUNIX(Protocol):
+    """UNIX stream sockets (semantics 72, 73, 75, 103)."""
+
+    def connectUNIX(self, address: str | bytes, factory: Any, timeout: float = 30, checkPID: Any = 0) -> IConnector:
+        """Connect `factory` to a path. With `checkPID`, error.BadFileError if no living server holds its lock."""
+
+    def listenUNIX(
+        self, address: str | bytes, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
+    ) -> IListeningPort:
+        """Accept connections on a path of this `mode`, with a lock file beside it if `wantPID`.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorUNIXDatagram(Protocol):
+    """UNIX datagram sockets."""
+
+    def listenUNIXDatagram(
+        self, address: str | bytes, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666
+    ) -> IListeningPort:
+        """Receive datagrams on a path. Raises error.CannotListenError at once."""
+
+    def connectUNIXDatagram(
+        self,
+        address: str | bytes,
+        protocol: Any,
+        maxPacketSize: int = 8192,
+        mode: int = 0o666,
+        bindAddress: str | bytes | None = None,
+    ) -> Any:
+        """Send datagrams to a path, and receive its answers on `bindAddress`."""

@@ -233,7 +233,7 @@ def test_only_the_takeover_names_private_names_of_twisted(full: Python) -> None:
         for module, name in ((torsion.base, "_ThreePhaseEvent"), (torsion.posixbase, "_ContinuousPolling"),
                              (torsion.selectreactor, "_preenDescriptors"), (torsion.abstract, "_dataMustBeBytes")):
             assert not hasattr(module, name), name
-        assert not hasattr(torsion.posixbase.PosixReactorBase, "listenUDP")
+        assert not hasattr(torsion.posixbase.PosixReactorBase, "_removeAll")
         """,
         install=False,
     )
