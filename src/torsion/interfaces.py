@@ -23,18 +23,24 @@ __all__ = [
     "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
+    "IMulticastTransport",
     "INegotiated",
+    "IProcessProtocol",
+    "IProcessTransport",
     "IProtocol",
     "IReactorCore",
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorMulticast",
     "IReactorPluggableNameResolver",
     "IReactorPluggableResolver",
+    "IReactorProcess",
     "IReactorSSL",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
+    "IReactorUDP",
     "IReactorUNIX",
     "IReactorUNIXDatagram",
     "IReadDescriptor",
@@ -44,6 +50,7 @@ __all__ = [
     "ISSLTransport",
     "ITLSTransport",
     "ITransport",
+    "IUDPTransport",
     "IUNIXTransport",
     "IWriteDescriptor",
 ]
@@ -543,3 +550,165 @@ class IReactorUNIXDatagram(Protocol):
         bindAddress: str | bytes | None = None,
     ) -> Any:
         """Send datagrams to a path, and receive its answers on `bindAddress`."""
+
+
+# Datagrams
+
+
+@runtime_checkable
+class IUDPTransport(Protocol):
+    """A UDP port, as its protocol has it (semantics 76). Addresses are pairs of a host in figures and a port."""
+
+    def write(self, packet: bytes, addr: Any = None, /) -> Any:
+        """Send a datagram, now; without `addr`, to the peer of a connected port.
+
+        Raises error.InvalidAddressError for a host name, error.MessageLengthError if it is too long, OSError for what
+        else the kernel says.
+        """
+
+    def connect(self, host: str, port: int, /) -> None:
+        """Have one peer: send to it, and hear of nobody else. Raises error.InvalidAddressError, RuntimeError."""
+
+    def getHost(self) -> Any:
+        """The address that it is bound to."""
+
+    def stopListening(self) -> Any:
+        """Close it. Returns a Deferred that fires when it is closed and the protocol has been stopped, or None."""
+
+    def setBroadcastAllowed(self, enabled: bool, /) -> None:
+        """Whether it may send to broadcast addresses; at first it may not."""
+
+    def getBroadcastAllowed(self) -> bool:
+        """Whether it may."""
+
+
+@runtime_checkable
+class IMulticastTransport(IUDPTransport, Protocol):
+    """A UDP port that can join groups. Its Deferreds fail with error.MulticastJoinError."""
+
+    def joinGroup(self, addr: str, interface: str = "") -> Any:
+        """Hear what is sent to a group, an address or a host name. Returns a Deferred."""
+
+    def leaveGroup(self, addr: str, interface: str = "") -> Any:
+        """Take this back. Returns a Deferred."""
+
+    def getOutgoingInterface(self) -> Any:
+        """The interface that it sends to groups through: an IPv4 address, or a number in IPv6."""
+
+    def setOutgoingInterface(self, addr: Any, /) -> Any:
+        """Send to groups through this interface. Returns a Deferred."""
+
+    def getLoopbackMode(self) -> bool:
+        """Whether this machine hears what it sends to groups."""
+
+    def setLoopbackMode(self, mode: bool, /) -> None:
+        """Whether it is to."""
+
+    def getTTL(self) -> int:
+        """How many routers pass on what it sends to groups; 1 is none."""
+
+    def setTTL(self, ttl: int, /) -> None:
+        """Set this: 0 to 255."""
+
+
+@runtime_checkable
+class IReactorUDP(Protocol):
+    """UDP (semantics 76)."""
+
+    def listenUDP(self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
+        """Have `protocol` send and receive on `port` (0: any free one) of `interface`; returns its transport.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorMulticast(Protocol):
+    """Multicast over UDP."""
+
+    def listenMulticast(
+        self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192, listenMultiple: bool = False
+    ) -> Any:
+        """As listenUDP; the transport is an IMulticastTransport. `listenMultiple`: others may have the same port."""
+
+
+# Child processes
+
+
+@runtime_checkable
+class IProcessTransport(Protocol):
+    """A child process, as its protocol has it (semantics 55-57, 95)."""
+
+    @property
+    def pid(self) -> int | None:
+        """The child's number; None once it has ended and was reaped."""
+
+    def write(self, data: bytes, /) -> None:
+        """Write to the child's standard input. Never blocks; ignored once that is closed."""
+
+    def writeSequence(self, seq: Iterable[bytes], /) -> None:
+        """Write each of them."""
+
+    def writeToChild(self, childFD: int, data: bytes, /) -> None:
+        """Write to another descriptor that the child reads. Raises KeyError if it is closed or was never declared."""
+
+    def closeStdin(self) -> None:
+        """Close the child's standard input, once what was written is sent."""
+
+    def closeStdout(self) -> None:
+        """Read no more of the child's standard output."""
+
+    def closeStderr(self) -> None:
+        """Read no more of the child's standard error."""
+
+    def closeChildFD(self, descriptor: int, /) -> None:
+        """Close this end of one of the child's pipes."""
+
+    def loseConnection(self) -> None:
+        """Close standard input, output and error. A child that is on a terminal gets SIGHUP."""
+
+    def signalProcess(self, signalID: str | int, /) -> None:
+        """Send a number, or "HUP", "STOP", "INT", "KILL", "TERM". Raises error.ProcessExitedAlready, TypeError."""
+
+
+@runtime_checkable
+class IProcessProtocol(Protocol):
+    """What a child process is told to (semantics 55). What it raises is reported, and stops nothing but a pipe (96)."""
+
+    def makeConnection(self, process: Any, /) -> Any:
+        """The child is started: keep the transport."""
+
+    def childDataReceived(self, childFD: int, data: bytes, /) -> Any:
+        """The child wrote something to a descriptor that we read."""
+
+    def childConnectionLost(self, childFD: int, /) -> Any:
+        """A pipe was closed, by either side."""
+
+    def processExited(self, reason: Failure, /) -> Any:
+        """The child has ended; there may be more to read. `reason`: of error.ProcessDone or ProcessTerminated."""
+
+    def processEnded(self, reason: Failure, /) -> Any:
+        """The child has ended and its pipes are closed: the last that is told."""
+
+
+@runtime_checkable
+class IReactorProcess(Protocol):
+    """Child processes (semantics 52-57)."""
+
+    def spawnProcess(
+        self,
+        processProtocol: Any,
+        executable: Any,
+        args: Sequence[Any] = (),
+        env: Any = {},  # noqa: B006 - the contract's default, which None is not
+        path: Any = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        usePTY: Any = 0,
+        childFDs: Any = None,
+    ) -> IProcessTransport:
+        """Start a program. Raises TypeError, ValueError, or OSError if it cannot be started.
+
+        `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
+        "w", or which of ours it is.
+        """

@@ -206,6 +206,13 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
             assert verifyClass(interfaces.IPushProducer, abstract.FileDescriptor)
             assert verifyClass(interfaces.IReadWriteDescriptor, abstract.FileDescriptor)
             assert verifyClass(interfaces.IConnector, base.BaseConnector)
+            from twisted.internet.protocol import DatagramProtocol
+            ports = reactor.listenUDP(0, DatagramProtocol()), reactor.listenMulticast(0, DatagramProtocol())
+            for port in ports:
+                for name in ("IListeningPort", "IUDPTransport", "ISystemHandle", "IPushProducer"):
+                    assert verifyObject(getattr(interfaces, name), port), name
+            assert verifyObject(interfaces.IMulticastTransport, port)
+            assert type(port).__module__ == "twisted.internet.udp"
             lock.quit()
         """)
     )
