@@ -8,14 +8,14 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types build lanes test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
 	@$(PY) examples/demo.py
 
 # The compiled lane is last: CI reads the closing line.
-test: lint types build-required test-install peers lanes
+test: lint types docs build-required test-install peers lanes
 
 lint: $(VENV)/.ready
 	@echo "== ruff"
@@ -26,6 +26,11 @@ types: $(VENV)/.ready
 	@echo "== mypy"
 	@$(PY) -m mypy
 	@TORSION_PURE=1 $(PY) -m mypy.stubtest --mypy-config-file pyproject.toml torsion.core.deferred
+
+# The documents and the reference as a site, in build/site; a warning is an error.
+docs: $(VENV)/.ready
+	@echo "== documents"
+	@TORSION_PURE=1 $(PY) -m mkdocs build -q
 
 # Always asked: whether something is to be compiled is decided by content, which make cannot see.
 build: $(VENV)/.ready
@@ -38,11 +43,16 @@ build-required: $(VENV)/.ready
 
 lanes: test-interpreted test-compiled
 
-test-interpreted: build-required
+# What tests use as the other end; at once if all of it is there.
+.PHONY: clients
+clients:
+	@sh tests/real_clients.sh
+
+test-interpreted: build-required clients
 	@echo "== tests, interpreted lane"
 	@TORSION_PURE=1 $(PYTEST)
 
-test-compiled: build-required
+test-compiled: build-required clients
 	@echo "== tests, compiled lane"
 	@$(PYTEST)
 
@@ -87,7 +97,7 @@ bench: build-required
 # counts what a process loads, while coverage loads more.
 WITHOUT = --ignore tests/unit/test_deferred_scale.py \
   --deselect tests/unit/test_run.py::test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl
-coverage: build
+coverage: build clients
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@TORSION_PURE=1 $(PY) -m coverage run -m pytest -q $(WITHOUT); status=$$?; \
 	  $(PY) -m coverage combine -q && $(PY) -m coverage report && exit $$status

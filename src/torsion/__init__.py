@@ -25,15 +25,21 @@ if TYPE_CHECKING:
         epollreactor,
         error,
         failure,
+        fdesc,
+        inotify,
         interfaces,
         main,
         pollreactor,
         posixbase,
         protocol,
         selectreactor,
+        stdio,
         task,
         tcp,
         threads,
+        udp,
+        unix,
+        utils,
     )
     from .contract import Reactor
 
@@ -51,6 +57,8 @@ __all__ = [
     "epollreactor",
     "error",
     "failure",
+    "fdesc",
+    "inotify",
     "interfaces",
     "main",
     "pollreactor",
@@ -58,9 +66,13 @@ __all__ = [
     "protocol",
     "reactor",
     "selectreactor",
+    "stdio",
     "task",
     "tcp",
     "threads",
+    "udp",
+    "unix",
+    "utils",
 ]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.

@@ -17,6 +17,7 @@ __all__ = [
     "IConnector",
     "IDelayedCall",
     "IFileDescriptor",
+    "IFileDescriptorReceiver",
     "IHostResolution",
     "IHostnameResolver",
     "IListeningPort",
@@ -31,11 +32,14 @@ __all__ = [
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
+    "IReactorUNIX",
+    "IReactorUNIXDatagram",
     "IReadDescriptor",
     "IReadWriteDescriptor",
     "IResolutionReceiver",
     "IResolverSimple",
     "ITransport",
+    "IUNIXTransport",
     "IWriteDescriptor",
 ]
 
@@ -419,3 +423,61 @@ class IReactorTCP(Protocol):
         bindAddress: Any = None,
     ) -> IConnector:
         """Connect `factory` to a host and port, in `timeout` seconds at most, the lookup of the name included."""
+
+
+# UNIX sockets
+
+
+@runtime_checkable
+class IUNIXTransport(ITransport, Protocol):
+    """One end of a connection between two programs of this machine (semantics 75)."""
+
+    def sendFileDescriptor(self, descriptor: int, /) -> None:
+        """Send a copy of an open file with the next byte that is written; there must be one byte for each.
+
+        A connection that has more descriptors to send than bytes is lost with error.FileDescriptorOverrun.
+        """
+
+
+@runtime_checkable
+class IFileDescriptorReceiver(Protocol):
+    """A protocol that can be sent open files (semantics 75). A protocol that is not one is spared them."""
+
+    def fileDescriptorReceived(self, descriptor: int, /) -> Any:
+        """A descriptor has come, before the byte that carried it. It is the protocol's now: close it some time."""
+
+
+@runtime_checkable
+class IReactorUNIX(Protocol):
+    """UNIX stream sockets (semantics 72, 73, 75, 103)."""
+
+    def connectUNIX(self, address: str | bytes, factory: Any, timeout: float = 30, checkPID: Any = 0) -> IConnector:
+        """Connect `factory` to a path. With `checkPID`, error.BadFileError if no living server holds its lock."""
+
+    def listenUNIX(
+        self, address: str | bytes, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
+    ) -> IListeningPort:
+        """Accept connections on a path of this `mode`, with a lock file beside it if `wantPID`.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorUNIXDatagram(Protocol):
+    """UNIX datagram sockets."""
+
+    def listenUNIXDatagram(
+        self, address: str | bytes, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666
+    ) -> IListeningPort:
+        """Receive datagrams on a path. Raises error.CannotListenError at once."""
+
+    def connectUNIXDatagram(
+        self,
+        address: str | bytes,
+        protocol: Any,
+        maxPacketSize: int = 8192,
+        mode: int = 0o666,
+        bindAddress: str | bytes | None = None,
+    ) -> Any:
+        """Send datagrams to a path, and receive its answers on `bindAddress`."""

@@ -21,6 +21,7 @@ cdef class Stream(Flow):
     cdef bint _busy
     cdef bint _wanted
     cdef bint _queued
+    cdef public object _passing
     cdef public object _peer
     cdef public object _owner
     cdef public object _number
@@ -33,6 +34,7 @@ cdef class Stream(Flow):
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cdef _receive_passed(self)
     cpdef bint hold(self) except -1
     cpdef release(self, bint outer)
     cdef _send_soon(self)

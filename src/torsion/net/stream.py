@@ -25,6 +25,7 @@ from ..failure import Failure
 from ..twin.kernel import GONE, READ, WRITE, Sys
 from .descriptor import CONNECTION_DONE, CONNECTION_LOST
 from .flow import ALL, BUFFER, Flow, WriteLimitExceeded
+from .passing import MANY, Passing
 
 __all__ = ["BUFFER", "Stream", "WriteLimitExceeded", "half_closeable"]
 
@@ -64,6 +65,7 @@ class Stream(Flow):
         self._busy = False  # inside its own event, at whose end it sends
         self._wanted = False  # there is something to send, or to do when all is sent
         self._queued = False  # in the engine's list of who has something to send
+        self._passing: Passing | None = None  # set: file descriptors travel with the bytes
         self._peer: Any = None
         self._owner: Any = None
         self._number = 0
@@ -154,7 +156,7 @@ class Stream(Flow):
         try:
             if ready & READ and self._interest & READ:
                 reading = True
-                data = Sys.recv(self._fd, BUFFER)
+                data = Sys.recv(self._fd, BUFFER) if self._passing is None else self._receive_passed()
                 if data.__class__ is bytes and data:
                     self._protocol.dataReceived(data)
                     reading = False
@@ -213,6 +215,11 @@ class Stream(Flow):
         """Receive once and tell the protocol. Returns a reason to disconnect, or None. Contract: IReadDescriptor."""
         if self._state >= ABORTED:
             return None
+        if self._passing is not None:
+            data = self._receive_passed()
+            if data.__class__ is int:
+                return None if data in NOTHING_NOW else CONNECTION_LOST.value
+            return self._dataReceived(data)
         try:
             data = self._socket_object().recv(min(self.bufferSize, BUFFER) or BUFFER)
         except OSError as error:
@@ -226,6 +233,16 @@ class Stream(Flow):
             return CONNECTION_DONE.value
         self._protocol.dataReceived(data)  # what it returns means nothing (99)
         return None
+
+    def _receive_passed(self) -> Any:
+        """As Sys.recv; file descriptors that came along are told first. Raises what the protocol does."""
+        assert self._passing is not None
+        data = Sys.recvmsg(self._fd, BUFFER, self._passing.received)
+        if self._passing.received:
+            self._passing.deliver(self)
+            if self._state >= ABORTED:
+                return AGAIN  # the protocol has dropped the connection: it is told nothing more
+        return data
 
     def doWrite(self) -> Any:
         """Send once what waits. Returns a reason to disconnect, or None. Contract: IWriteDescriptor."""
@@ -262,6 +279,21 @@ class Stream(Flow):
 
     # Sending
 
+    def pass_on(self, descriptor: int) -> None:
+        """Send a file descriptor with the next byte; for transports that can. TypeError, OSError: see Passing.add."""
+        assert self._passing is not None
+        if self._state > CLOSING:
+            return
+        self._passing.add(descriptor)
+        if self._engine is None:
+            self._maybePauseProducer()
+        elif len(self._passing.waiting) > MANY:
+            self._pause_producer()
+        self._send_soon()
+
+    def _isSendBufferFull(self) -> bool:
+        return Flow._isSendBufferFull(self) or (self._passing is not None and len(self._passing.waiting) > MANY)
+
     def _send_soon(self) -> None:
         self._wanted = True
         if self._engine is None:
@@ -288,6 +320,10 @@ class Stream(Flow):
 
     def _send_by_engine(self) -> Any:
         outbox = self._outbox
+        if self._passing is not None and self._passing.waiting:
+            why = self._passing.send(self._fd, outbox)
+            if why is not None or self._passing.waiting:
+                return why or 0
         if not outbox.size:
             # The writing side is shut: asked once more, the kernel would say EPIPE (65).
             return CONNECTION_LOST.value if self._state == HALF_CLOSED else 0
@@ -298,6 +334,10 @@ class Stream(Flow):
         return sent
 
     def _send_by_contract(self) -> Any:
+        if self._passing is not None and self._passing.waiting:
+            why = self._passing.send(self._fd, self._outbox)
+            if why is not None or self._passing.waiting:
+                return why or 0
         sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
         return CONNECTION_LOST.value if sent.__class__ is int and sent < 0 else sent
 
@@ -452,6 +492,8 @@ class Stream(Flow):
             return
         self._state = after(self._state, life.LOSS)
         self._outbox.clear()
+        if self._passing is not None:
+            self._passing.close()
         producer, self.producer = self.producer, None
         if producer is not None:
             try:

@@ -145,11 +145,13 @@ class Server(Connection):
 
     def _describe(self) -> str:
         name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
+        return f"<{name} #{self._number} on {self._own_place()}>"
+
+    def _own_place(self) -> Any:
+        """Where it was accepted, for logs."""
         if self._owner is not None:
-            port = self._owner._realPortNumber
-        else:
-            port = self.socket.getsockname()[1] if self.connected else None
-        return f"<{name} #{self._number} on {port}>"
+            return self._owner._realPortNumber
+        return self.socket.getsockname()[1] if self.connected else None
 
     repstr: Any = Shown(_describe)
 
@@ -171,7 +173,7 @@ class Port(BasePort):
     sessionno = 0
     numberAccepts = 100
     _type = "TCP"
-    _realPortNumber: int | None = None
+    _realPortNumber: Any = None
     _preexistingSocket: Any = None
     deferred: Deferred | None = None
 
@@ -199,28 +201,41 @@ class Port(BasePort):
         RESERVE.reserve()
         skt, self._preexistingSocket = self._preexistingSocket, None
         if skt is None:
-            try:
-                skt = self.createInternetSocket()
-                self._binding.apply(skt)
-                skt.listen(self.backlog)
-            except (OSError, OverflowError) as error:
-                if skt is not None:
-                    skt.close()
-                if isinstance(error, OverflowError):
-                    raise
-                raise CannotListenError(self.interface, self.port, error) from None
-        self._realPortNumber = skt.getsockname()[1]
-        report.info(f"{self.logPrefix()} starting on {self._realPortNumber}")
+            skt = self._bind()
+        self._realPortNumber = self._place(skt)
+        report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
         self.factory.doStart()
         self.socket = skt
         self.connected = True
         self.startReading()
 
+    def _bind(self) -> socket.socket:
+        """A new socket that listens; or an error, and nothing is left."""
+        skt = None
+        try:
+            skt = self.createInternetSocket()
+            self._binding.apply(skt)
+            skt.listen(self.backlog)
+        except (OSError, OverflowError) as error:
+            if skt is not None:
+                skt.close()
+            if isinstance(error, OverflowError):
+                raise
+            raise CannotListenError(self.interface, self.port, error) from None
+        return skt
+
+    def _place(self, skt: socket.socket) -> Any:
+        """Where this socket listens, for logs."""
+        return skt.getsockname()[1]
+
+    def _unbind(self) -> None:
+        """The socket is closed: remove what else there was of it."""
+
     def fileno(self) -> int:
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
-    _buildAddr = staticmethod(ip_address)
+    _buildAddr: Any = staticmethod(ip_address)
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""
@@ -260,6 +275,7 @@ class Port(BasePort):
         try:
             self.socket.close()
             del self.socket
+            self._unbind()
             self.factory.doStop()
         except BaseException:
             if deferred is None:

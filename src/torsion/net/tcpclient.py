@@ -97,14 +97,15 @@ class BaseClient(Connection):
             try:
                 error = skt.connect_ex(self.realAddress)
             except OSError as raised:
-                error = raised.errno or 0
+                if raised.errno is None:  # the standard library's own: a path that is too long for a UNIX socket
+                    self.failIfNotConnected(ConnectError(string=raised))
+                    return
+                error = raised.errno
             except (OverflowError, TypeError, ValueError) as raised:  # no address at all
                 self.failIfNotConnected(raised)
                 return
         if error in UNDER_WAY:
-            self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
-            self.startReading()
-            self.startWriting()
+            self._await_connection()
         elif error and error != EISCONN:
             self.failIfNotConnected(getConnectError((error, os.strerror(error))))
         else:
@@ -114,6 +115,12 @@ class BaseClient(Connection):
             except BaseException as raised:
                 report.failure(f"Unhandled error while {self!r} was connected", Failure())
                 self.connectionLost(Failure(raised))
+
+    def _await_connection(self) -> None:
+        """It is under way: look again when the kernel says so."""
+        self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
+        self.startReading()
+        self.startWriting()
 
     def _stopReadingAndWriting(self) -> None:
         self.stopReading()
