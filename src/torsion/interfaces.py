@@ -38,6 +38,8 @@ __all__ = [
     "IReadWriteDescriptor",
     "IResolutionReceiver",
     "IResolverSimple",
+    "IStreamClientEndpoint",
+    "IStreamServerEndpoint",
     "ITransport",
     "IUNIXTransport",
     "IWriteDescriptor",
@@ -402,6 +404,22 @@ class IConnector(Protocol):
 
     def getDestination(self) -> Any:
         """The address that it connects to."""
+
+
+@runtime_checkable
+class IStreamClientEndpoint(Protocol):
+    """Where a connection leads to (semantics 78)."""
+
+    def connect(self, protocolFactory: Any, /) -> Any:
+        """Connect a protocol of the factory: a Deferred of it. Cancelling that gives the attempt up."""
+
+
+@runtime_checkable
+class IStreamServerEndpoint(Protocol):
+    """Where a service listens."""
+
+    def listen(self, protocolFactory: Any, /) -> Any:
+        """Listen for the factory: a Deferred of the IListeningPort, or of an error.CannotListenError."""
 
 
 @runtime_checkable
