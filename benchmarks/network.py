@@ -7,6 +7,8 @@ server's process CPU clock itself, before the work and after it. A round gives e
 round beginning with another one. Servers are started anew after some rounds, because one process may be a tenth slower
 than the next with the same program. Figures and bars are as in run.py.
 
+The rows of UDP do the same with datagrams: examples/unmodified/udp_echo_server.py.
+
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
 
 Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--goals] [--pure]
@@ -32,25 +34,30 @@ from run import available, print_head, row
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "benchmarks"
-TWISTED_SERVER = str(HERE.parent / "examples" / "unmodified" / "echo_server.py")
+PROGRAMS = HERE.parent / "examples" / "unmodified"
 ON_ASYNCIO = (
-    "import runpy; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
-    f"runpy.run_path({TWISTED_SERVER!r})"
+    "import runpy, sys; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
+    "runpy.run_path(sys.argv.pop(1))"
 )
 PYTHON = [sys.executable, "-W", "ignore"]
 # Left to itself, rloop 0.5 maps and unmaps its buffer for every message: three times the CPU.
 RLOOP_MALLOC = ["env", f"MALLOC_MMAP_THRESHOLD_={1 << 25}", f"MALLOC_TRIM_THRESHOLD_={1 << 27}"]
 
-# name: (the module that must be there, command)
+# name: (the module that must be there, command). PROGRAM stands for the one that is written for Twisted.
+PROGRAM = "PROGRAM"
 SERVERS: dict[str, tuple[str, list[str]]] = {
-    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", TWISTED_SERVER]),
-    "twisted": ("twisted", [*PYTHON, TWISTED_SERVER]),
-    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO]),
+    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", PROGRAM]),
+    "twisted": ("twisted", [*PYTHON, PROGRAM]),
+    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO, PROGRAM]),
     "asyncio": ("asyncio", [*PYTHON, str(HERE / "echo_asyncio.py"), "asyncio"]),
     "uvloop": ("uvloop", [*PYTHON, str(HERE / "echo_asyncio.py"), "uvloop"]),
     "rloop": ("rloop", [*RLOOP_MALLOC, *PYTHON, str(HERE / "echo_asyncio.py"), "rloop"]),
     "C": ("asyncio", [str(BUILD / "echo_server")]),
 }
+
+
+# Theirs is one program, which is told what to serve.
+ON_LOOPS = ("asyncio", "uvloop", "rloop")
 
 
 @dataclass
@@ -63,6 +70,7 @@ class Row:
     goals: dict[str, float] = field(default_factory=dict)
     unit: str = "ns"
     without: tuple[str, ...] = ()
+    datagrams: bool = False  # of servers that speak UDP
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -84,17 +92,23 @@ def prepare_child(core: set[int]) -> Callable[[], None]:
     return prepare
 
 
+def command_of(name: str, datagrams: bool) -> list[str]:
+    program = str(PROGRAMS / ("udp_echo_server.py" if datagrams else "echo_server.py"))
+    command = [program if word == PROGRAM else word for word in SERVERS[name][1]]
+    return [*command, "udp"] if datagrams and name in ON_LOOPS else command
+
+
 class Server:
     """A server process, from its first line (where it listens) until close()."""
 
-    def __init__(self, name: str, pure: bool) -> None:
+    def __init__(self, name: str, pure: bool, datagrams: bool = False) -> None:
         environment = dict(os.environ)
         environment.pop("TORSION_PURE", None)
         if pure:
             environment["TORSION_PURE"] = "1"
         self.name = name
         self.process = subprocess.Popen(
-            SERVERS[name][1],
+            command_of(name, datagrams),
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
@@ -141,6 +155,17 @@ def echo(connections: int, size: int, flight: int = 1) -> Callable[[Server, int]
     return measure
 
 
+def echo_datagrams(clients: int, size: int, flight: int = 1) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per datagram."""
+
+    def measure(server: Server, count: int) -> float:
+        work = {"connections": clients, "size": size, "flight": flight, "messages": count}
+        figures = server.load("udp", warm=max(count // 10, clients * flight), **work)
+        return figures["cpu"] / figures["messages"] * 1e9
+
+    return measure
+
+
 def storm(part: str) -> Callable[[Server, int], float]:
     """Nanoseconds of the server's CPU per connection that is opened, or closed by the client."""
 
@@ -177,6 +202,7 @@ def memory(server: Server, count: int) -> float:
 
 # rloop 0.5 never closes its end of a connection, and turns for ever over those that its clients have closed
 NEVER_CLOSES = ("rloop",)
+NO_DATAGRAMS = ("rloop", "C")  # rloop 0.5 has none; echo_server.c is for connections
 
 ROWS: dict[str, Row] = {
     "echo_100_x_64_B": Row(
@@ -187,6 +213,10 @@ ROWS: dict[str, Row] = {
     "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {}, {"uvloop": 1}),
     "accept": Row(storm("accept"), 2_000, {"uvloop": 1.1}, {"uvloop": 0.95}, without=NEVER_CLOSES),
     "close": Row(storm("close"), 2_000, {}, {"uvloop": 1}, without=NEVER_CLOSES),
+    "udp_echo_100_x_64_B": Row(
+        echo_datagrams(100, 64), 30_000, {"twisted": 0.5}, {"twisted": 0.5}, without=NO_DATAGRAMS, datagrams=True
+    ),
+    "udp_echo_1_x_64_B": Row(echo_datagrams(1, 64), 30_000, {}, {}, without=NO_DATAGRAMS, datagrams=True),
     # in C a few bytes, next to nothing in pages
     "memory_of_an_idle_connection": Row(
         memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
@@ -207,7 +237,7 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     standing: dict[str, Server] = {}
 
     def measure_once(server: str, keep: bool) -> float:
-        running = standing.pop(server, None) or Server(server, pure)
+        running = standing.pop(server, None) or Server(server, pure, asked.datagrams)
         figure = asked.measure(running, count)
         if keep:
             standing[server] = running

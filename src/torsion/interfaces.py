@@ -22,16 +22,19 @@ __all__ = [
     "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
+    "IMulticastTransport",
     "IProtocol",
     "IReactorCore",
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorMulticast",
     "IReactorPluggableNameResolver",
     "IReactorPluggableResolver",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
+    "IReactorUDP",
     "IReactorUNIX",
     "IReactorUNIXDatagram",
     "IReadDescriptor",
@@ -41,6 +44,7 @@ __all__ = [
     "IStreamClientEndpoint",
     "IStreamServerEndpoint",
     "ITransport",
+    "IUDPTransport",
     "IUNIXTransport",
     "IWriteDescriptor",
 ]
@@ -499,3 +503,83 @@ class IReactorUNIXDatagram(Protocol):
         bindAddress: str | bytes | None = None,
     ) -> Any:
         """Send datagrams to a path, and receive its answers on `bindAddress`."""
+
+
+# Datagrams
+
+
+@runtime_checkable
+class IUDPTransport(Protocol):
+    """A UDP port, as its protocol has it (semantics 76). Addresses are pairs of a host in figures and a port."""
+
+    def write(self, packet: bytes, addr: Any = None, /) -> Any:
+        """Send a datagram, now; without `addr`, to the peer of a connected port.
+
+        Raises error.InvalidAddressError for a host name, error.MessageLengthError if it is too long, OSError for what
+        else the kernel says.
+        """
+
+    def connect(self, host: str, port: int, /) -> None:
+        """Have one peer: send to it, and hear of nobody else. Raises error.InvalidAddressError, RuntimeError."""
+
+    def getHost(self) -> Any:
+        """The address that it is bound to."""
+
+    def stopListening(self) -> Any:
+        """Close it. Returns a Deferred that fires when it is closed and the protocol has been stopped, or None."""
+
+    def setBroadcastAllowed(self, enabled: bool, /) -> None:
+        """Whether it may send to broadcast addresses; at first it may not."""
+
+    def getBroadcastAllowed(self) -> bool:
+        """Whether it may."""
+
+
+@runtime_checkable
+class IMulticastTransport(IUDPTransport, Protocol):
+    """A UDP port that can join groups. Its Deferreds fail with error.MulticastJoinError."""
+
+    def joinGroup(self, addr: str, interface: str = "") -> Any:
+        """Hear what is sent to a group, an address or a host name. Returns a Deferred."""
+
+    def leaveGroup(self, addr: str, interface: str = "") -> Any:
+        """Take this back. Returns a Deferred."""
+
+    def getOutgoingInterface(self) -> Any:
+        """The interface that it sends to groups through: an IPv4 address, or a number in IPv6."""
+
+    def setOutgoingInterface(self, addr: Any, /) -> Any:
+        """Send to groups through this interface. Returns a Deferred."""
+
+    def getLoopbackMode(self) -> bool:
+        """Whether this machine hears what it sends to groups."""
+
+    def setLoopbackMode(self, mode: bool, /) -> None:
+        """Whether it is to."""
+
+    def getTTL(self) -> int:
+        """How many routers pass on what it sends to groups; 1 is none."""
+
+    def setTTL(self, ttl: int, /) -> None:
+        """Set this: 0 to 255."""
+
+
+@runtime_checkable
+class IReactorUDP(Protocol):
+    """UDP (semantics 76)."""
+
+    def listenUDP(self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
+        """Have `protocol` send and receive on `port` (0: any free one) of `interface`; returns its transport.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorMulticast(Protocol):
+    """Multicast over UDP."""
+
+    def listenMulticast(
+        self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192, listenMultiple: bool = False
+    ) -> Any:
+        """As listenUDP; the transport is an IMulticastTransport. `listenMultiple`: others may have the same port."""

@@ -393,6 +393,29 @@ def test_s103_connecting_to_what_is_not_there(here: Net, room: Path) -> None:
     assert "too long" in str(failing(here, "x" * 200))
 
 
+def test_no_descriptor_left_to_connect_with(here: Net, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(self: Any) -> Any:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(unix.Client, "createInternetSocket", none_left)
+    assert isinstance(failing(here, str(room / "port")), ConnectError)
+
+
+def test_before_it_is_connected_a_client_sends_nothing(here: Net, room: Path) -> None:
+    port = here.reactor.listenUNIX(str(room / "port"), Makers())
+    clients = Makers()
+    connector = here.reactor.connectUNIX(str(room / "port"), clients)
+    connector.transport.sendFileDescriptor(0)
+    connector.transport.write(b"ignored")
+    missing = here.reactor.connectUNIX(str(room / "missing"), Makers(), checkPID=True)
+    missing.transport.sendFileDescriptor(0)
+    here.until(lambda: clients.built and clients.built[0].told)
+    connector.disconnect()
+    here.until(lambda: "lost" in clients.told)
+    port.stopListening()
+    here.turns()
+
+
 def test_s103_checkpid_finds_a_server_that_lives(here: Net, room: Path) -> None:
     servers, clients = Makers(), Makers()
     port = here.reactor.listenUNIX(str(room / "port"), servers, wantPID=True)

@@ -27,7 +27,10 @@ ASYNCIO_AND_DEFERREDS = (
     "asyncio was asked: 12\nTorsion was answered: 144\nasyncio waited for a Deferred\nall in one thread: True\n"
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
-SERVING = {"echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
+SERVING = {
+    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "handover",
+}  # fmt: skip
 
 
 class Program:

@@ -92,15 +92,17 @@ class Datagrams(Stream):
 
     def on_ready(self, ready: int) -> None:
         """The engine says: there are datagrams, or the kernel has something to tell about one that was sent."""
+        try:
+            self._receive()
+        except BaseException:  # a size that is none, no memory
+            self._fail(Failure())
+
+    def _receive(self) -> None:
         self._halted = False
         count, taken = 0, 0
         most = self.maxThroughput
         while taken < most and count < BATCH and not self._halted:
-            try:
-                received = Sys.receive_from(self._fd, self._socket, self.maxPacketSize)
-            except BaseException:  # a size that is none, no memory
-                self._fail(Failure())
-                return
+            received = Sys.receive_from(self._fd, self._socket, self.maxPacketSize)
             if isinstance(received, int):
                 if received != NOTHING:
                     self._receiving_failed(-received)

@@ -118,12 +118,13 @@ class DatagramPort(Datagrams, BasePort):
         """
         if not self.connected:
             return None
-        if self.deferred is None:
-            self.deferred = Deferred()
+        deferred = self.deferred
+        if deferred is None:
+            deferred = self.deferred = Deferred()
             self.disconnecting = 1
             self.stopReading()
             self.reactor.callLater(0, self._stop)
-        return self.deferred
+        return deferred
 
     def loseConnection(self) -> Any:
         """The same. Contract: ITransport."""

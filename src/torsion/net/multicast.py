@@ -92,8 +92,9 @@ class MulticastPort(Port):
             where = self._interface(interface)
             return where.addCallbacks(lambda where: self._set_membership(option, group, where), no_interface)
 
-        def no_interface(reason: Failure) -> None:
-            reason.trap(OSError)
+        def no_interface(reason: Failure) -> Failure:
+            if reason.check(DNSLookupError):
+                return reason
             raise MulticastJoinError(addr, interface, *reason.value.args)
 
         return self._figures(addr).addCallback(change)

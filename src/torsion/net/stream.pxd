@@ -24,6 +24,7 @@ cdef class Stream(Flow):
     cdef public object _passing
     cdef public object _peer
     cdef public object _owner
+    cdef public object _home
     cdef public object _number
 
     cpdef _attach(self, int fd, object sock, Engine engine)
@@ -42,7 +43,7 @@ cdef class Stream(Flow):
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)
     cdef _send_by_engine(self)
     cdef _send_by_contract(self)
-    cdef _drained(self)
+    cdef _all_sent(self)
     cpdef _socket_object(self)
     cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)

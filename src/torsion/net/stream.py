@@ -3,7 +3,7 @@
 Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready`
 receives, calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python.
 The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
-may have replaced. The rules are below both: what one send leads to is in `_send` and `_drained`, how it ends in `_end`.
+may have replaced. The rules are below both: what a send leads to is in `_send` and `_all_sent`, how it ends in `_end`.
 
 A write only notes what is to be sent (flow.py). It is sent once: when the event that wrote it ends, or before the loop
 sleeps. What the kernel does not take then waits for room.
@@ -68,6 +68,7 @@ class Stream(Flow):
         self._passing: Passing | None = None  # set: file descriptors travel with the bytes
         self._peer: Any = None
         self._owner: Any = None
+        self._home: Any = None  # where the port that accepted it has it under its number until the end
         self._number = 0
 
     # Whom it watches with
@@ -281,9 +282,9 @@ class Stream(Flow):
 
     def pass_on(self, descriptor: int) -> None:
         """Send a file descriptor with the next byte; for transports that can. TypeError, OSError: see Passing.add."""
-        assert self._passing is not None
         if self._state > CLOSING:
             return
+        assert self._passing is not None
         self._passing.add(descriptor)
         if self._engine is None:
             self._maybePauseProducer()
@@ -316,7 +317,7 @@ class Stream(Flow):
             if self._engine is not None:
                 self._watch(self._interest | WRITE)
             return None
-        return self._drained()
+        return self._all_sent()
 
     def _send_by_engine(self) -> Any:
         outbox = self._outbox
@@ -341,12 +342,20 @@ class Stream(Flow):
         sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
         return CONNECTION_LOST.value if sent.__class__ is int and sent < 0 else sent
 
-    def _drained(self) -> Any:
-        """All is sent: a producer's turn, or else that of a closing that waited. A reason to disconnect, or None."""
+    def _all_sent(self) -> Any:
+        """All is sent: the turn of who waits for that, a producer, a closing. A reason to disconnect, or None."""
         if self._engine is None:
             self.stopWriting()
         elif self._interest & WRITE:
             self._watch(self._interest & ~WRITE)
+        if self._drains is not None:
+            self._tell_drained(None)
+            if self._state >= ABORTED:
+                return None
+            if self._outbox.size:  # who waited has more to send: not now, as below
+                if self._engine is not None:
+                    self._watch(self._interest | WRITE)
+                return None
         if self.producer is not None and (not self.streamingProducer or self.producerPaused):
             self.producerPaused = False
             self.producer.resumeProducing()
@@ -501,14 +510,20 @@ class Stream(Flow):
             except BaseException:
                 self._report("stopProducing")
         self._close(isinstance(reason.value, ConnectionAborted))
+        if self._drains is not None:
+            self._tell_drained(reason)
         protocol, self._protocol = self._protocol, None
-        if protocol is not None:
-            try:
+        try:
+            if protocol is not None:
                 protocol.connectionLost(reason)
-            except KeyboardInterrupt:
-                raise
-            except BaseException:
-                self._report("connectionLost")
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            self._report("connectionLost")
+        finally:
+            home, self._home = self._home, None
+            if home is not None:
+                home.pop(self._number, None)
 
     def _close(self, abort: bool) -> None:
         fd, self._fd = self._fd, -1

@@ -16,6 +16,7 @@ from ..error import CannotListenError
 from ..failure import Failure
 from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
+from .draining import Drain
 from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, accept_for
 from .stream import Stream
@@ -175,6 +176,7 @@ class Port(BasePort):
     _type = "TCP"
     _realPortNumber: Any = None
     _preexistingSocket: Any = None
+    _draining: Drain | None = None
     deferred: Deferred | None = None
 
     def __init__(self, port: Any, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
@@ -184,6 +186,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
+        self._connections: dict[int, Any] = {}
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -253,6 +256,21 @@ class Port(BasePort):
         return self.deferred
 
     stopListening = loseConnection
+
+    def drain(self, grace: float) -> Deferred:
+        """Stop listening, and let the connections that this port has accepted come to their end by themselves.
+
+        Those that are left after `grace` seconds are lost as by loseConnection, and aborted if that takes longer than a
+        second more. The Deferred fires when the port is closed and all are over, with the number of those that did not
+        end by themselves. It may be called again, with less patience. ValueError for a grace that is negative. Ours;
+        Twisted has none.
+        """
+        if not grace >= 0:
+            raise ValueError(f"grace is a number of seconds, not {grace!r}")
+        if self._draining is None or self._draining.over:
+            connections, self._connections = self._connections, {}
+            self._draining = Drain(self.reactor, connections, self.stopListening())
+        return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
         try:

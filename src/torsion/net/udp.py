@@ -50,7 +50,8 @@ class Port(DatagramPort):
         """A port for a descriptor that is bound already. It is duplicated; close yours (101)."""
         skt = socket.fromfd(fd, addressFamily, cls.socketType)
         skt.setblocking(False)
-        self = cls(0, protocol, interface=skt.getsockname()[0], maxPacketSize=maxPacketSize, reactor=reactor)
+        interface, port = skt.getsockname()[:2]
+        self = cls(port, protocol, interface=interface, maxPacketSize=maxPacketSize, reactor=reactor)
         self._preexistingSocket = skt
         return self
 
@@ -100,15 +101,14 @@ class Port(DatagramPort):
     def tell(self, data: bytes, address: Any) -> None:
         """An IPv6 address becomes a pair, to which an answer can be written: its scope goes with the host."""
         if address.__class__ is tuple and len(address) == 4:
-            host, port, _, scope = address
-            address = (f"{host}%{scope_name(scope)}" if scope and "%" not in host else host), port
+            address = pair(address)
         super().tell(data, address)
 
     def getHost(self) -> Any:
         """The address that it is bound to. AttributeError while it is not open."""
         name = self.socket.getsockname()
         if self.addressFamily == socket.AF_INET6:
-            return IPv6Address("UDP", *name[:2])
+            return IPv6Address("UDP", *pair(name))
         return IPv4Address("UDP", *name)
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
@@ -119,9 +119,12 @@ class Port(DatagramPort):
         return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST))
 
 
-def scope_name(scope: int) -> str:
-    """An interface's name, as an address in figures has it; its number if it has gone."""
+def pair(address: tuple[str, int, int, int]) -> tuple[str, int]:
+    """Host and port of an IPv6 address, with the scope as figures show it: an interface's name, or its number."""
+    host, port, _, scope = address
+    if not scope or "%" in host:
+        return host, port
     try:
-        return socket.if_indextoname(scope)
-    except OSError:
-        return str(scope)
+        return f"{host}%{socket.if_indextoname(scope)}", port
+    except OSError:  # there is no such interface any more
+        return f"{host}%{scope}", port

@@ -192,20 +192,29 @@ class ConnectedDatagramPort(DatagramPort):
     ) -> None:
         """As DatagramPort; `addr` is the peer's path, and `bindAddress` its own, which it needs for answers."""
         DatagramPort.__init__(self, bindAddress, proto, maxPacketSize, mode, reactor)
-        self.remoteaddr = as_bytes(addr)
+        self.remoteaddr = None if addr is None else as_bytes(addr)
 
     def startListening(self) -> None:
-        """Bind, connect, and tell the protocol: connectionFailed if either cannot be done."""
+        """Bind, connect, and tell the protocol: connectionFailed if either cannot be done.
+
+        TypeError if there is no path to connect to.
+        """
+        peer = as_bytes(self.remoteaddr)  # type: ignore[arg-type]  # None is what it is to refuse
         try:
             self._bindSocket()
-            self.socket.connect(self.remoteaddr)
+            self.socket.connect(peer)
         except (CannotListenError, OSError):
             failure = Failure()
             if self.connected:
                 self._close_socket()
-            self.protocol.connectionFailed(failure)
+            self.connectionFailed(failure)
             return
         self._connectToProtocol()
+
+    def connectionFailed(self, err: Any) -> None:
+        """It cannot be connected: close it, and tell the protocol."""
+        self.stopListening()
+        self.protocol.connectionFailed(err)
 
     def _received(self, data: bytes, address: Any) -> None:
         self.protocol.datagramReceived(data)

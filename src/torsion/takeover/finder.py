@@ -55,7 +55,7 @@ class Finder:
             return self._elsewhere(fullname) or _stand_in(fullname)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or fullname in TABLE:
+        if fullname == REACTOR or (fullname in TABLE and (TABLE[fullname].module or self.has_twisted())):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -128,7 +128,7 @@ class Finder:
 def _take(fullname: str, has_twisted: bool) -> ModuleType:
     """Our module for Twisted's name, with the private names it is asked for and the names the contract prints."""
     line = TABLE[fullname]
-    module = importlib.import_module(line.module)
+    module = importlib.import_module((has_twisted and line.instead) or line.module)
     for names in (line.private, line.with_twisted if has_twisted else ""):
         if not names:
             continue

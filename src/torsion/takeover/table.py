@@ -13,7 +13,7 @@ from typing import NamedTuple
 class Taken(NamedTuple):
     """One line of the table."""
 
-    #: The module of ours that the program gets.
+    #: The module of ours that the program gets; "" if it is there with Twisted only.
     module: str
     #: Modules whose classes and functions say in reprs and pickles that they come from Twisted's module.
     homes: tuple[str, ...] = ()
@@ -21,6 +21,8 @@ class Taken(NamedTuple):
     private: str = ""
     #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
     with_twisted: str = ""
+    #: The module that the program gets where Twisted is installed, if it is another one: made of Twisted's own, too.
+    instead: str = ""
 
 
 REACTOR = "twisted.internet.reactor"
@@ -57,6 +59,8 @@ _TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
+_PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
+
 # fmt: off
 TABLE: dict[str, Taken] = {
     "twisted.internet.abstract":       Taken("torsion.abstract", ("torsion.net.filedescriptor",), "abstract"),
@@ -81,14 +85,14 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
     "twisted.internet._resolver":      Taken("torsion.net.resolver", ("torsion.net.resolver",)),
-    "twisted.protocols.haproxy":     Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._exceptions": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._info": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._interfaces": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._parser": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._v1parser": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._v2parser": Taken("torsion.takeover.private.haproxy"),
-    "twisted.protocols.haproxy._wrapper": Taken("torsion.takeover.private.haproxy"),
+    "twisted.protocols.haproxy":      Taken("torsion.protocols.haproxy", instead="torsion.takeover.private.haproxy"),
+    "twisted.protocols.haproxy._exceptions": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._info": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._interfaces": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v1parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v2parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._wrapper": _PRIVATE_HAPROXY,
     "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.protocols.tls":          Taken("torsion.protocols.tls", _TLS, with_twisted="tls"),
