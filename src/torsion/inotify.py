@@ -19,7 +19,7 @@ from typing import Any
 
 from . import reactors as _reactors  # noqa: F401 - knows the reactor that is meant when none is given
 from . import report
-from .child.watches import Calls, INotifyError
+from .child.watches import INotifyError, calls_of_the_kernel
 from .failure import Failure
 from .net.descriptor import CONNECTION_DONE
 from .net.fdesc import readFromFD
@@ -130,9 +130,9 @@ class INotify(FileDescriptor):
     def __init__(self, reactor: Any = None) -> None:
         """Raises INotifyError where there is no inotify, or none left for this user (fs.inotify.max_user_instances)."""
         super().__init__(reactor)
-        if self._inotify is None:
-            self._inotify = Calls()
-        self._fd: int = self._inotify.init()
+        calls = calls_of_the_kernel() if self._inotify is None else self._inotify
+        self._fd: int = calls.init()
+        self._inotify = calls
         self.connected = 1
         self._watches: dict[int, _Watch] = {}
         self._numbers: dict[bytes, int] = {}
@@ -183,7 +183,9 @@ class INotify(FileDescriptor):
         if known is not None:
             return known
         asked = watch.mask | IN_DELETE_SELF | (IN_CREATE if watch.autoAdd else 0)
-        number: int = self._inotify.add(self._fd, name, asked)
+        number: int = self._inotify.add(self._fd, name, asked | IN_MASK_ADD)
+        if number in self._watches:
+            return number  # known by another name: what that one asked for was added to, not replaced
         self._watches[number] = watch
         self._numbers[name] = number
         return number

@@ -23,6 +23,8 @@ __all__ = [
     "IListeningPort",
     "ILoggingContext",
     "IMulticastTransport",
+    "IProcessProtocol",
+    "IProcessTransport",
     "IProtocol",
     "IReactorCore",
     "IReactorFDSet",
@@ -31,6 +33,7 @@ __all__ = [
     "IReactorMulticast",
     "IReactorPluggableNameResolver",
     "IReactorPluggableResolver",
+    "IReactorProcess",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
@@ -583,3 +586,85 @@ class IReactorMulticast(Protocol):
         self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192, listenMultiple: bool = False
     ) -> Any:
         """As listenUDP; the transport is an IMulticastTransport. `listenMultiple`: others may have the same port."""
+
+
+# Child processes
+
+
+@runtime_checkable
+class IProcessTransport(Protocol):
+    """A child process, as its protocol has it (semantics 55-57, 95)."""
+
+    @property
+    def pid(self) -> int | None:
+        """The child's number; None once it has ended and was reaped."""
+
+    def write(self, data: bytes, /) -> None:
+        """Write to the child's standard input. Never blocks; ignored once that is closed."""
+
+    def writeSequence(self, seq: Iterable[bytes], /) -> None:
+        """Write each of them."""
+
+    def writeToChild(self, childFD: int, data: bytes, /) -> None:
+        """Write to another descriptor that the child reads. Raises KeyError if it is closed or was never declared."""
+
+    def closeStdin(self) -> None:
+        """Close the child's standard input, once what was written is sent."""
+
+    def closeStdout(self) -> None:
+        """Read no more of the child's standard output."""
+
+    def closeStderr(self) -> None:
+        """Read no more of the child's standard error."""
+
+    def closeChildFD(self, descriptor: int, /) -> None:
+        """Close this end of one of the child's pipes."""
+
+    def loseConnection(self) -> None:
+        """Close standard input, output and error. A child that is on a terminal gets SIGHUP."""
+
+    def signalProcess(self, signalID: str | int, /) -> None:
+        """Send a number, or "HUP", "STOP", "INT", "KILL", "TERM". Raises error.ProcessExitedAlready, TypeError."""
+
+
+@runtime_checkable
+class IProcessProtocol(Protocol):
+    """What a child process is told to (semantics 55). What it raises is reported, and stops nothing but a pipe (96)."""
+
+    def makeConnection(self, process: Any, /) -> Any:
+        """The child is started: keep the transport."""
+
+    def childDataReceived(self, childFD: int, data: bytes, /) -> Any:
+        """The child wrote something to a descriptor that we read."""
+
+    def childConnectionLost(self, childFD: int, /) -> Any:
+        """A pipe was closed, by either side."""
+
+    def processExited(self, reason: Failure, /) -> Any:
+        """The child has ended; there may be more to read. `reason`: of error.ProcessDone or ProcessTerminated."""
+
+    def processEnded(self, reason: Failure, /) -> Any:
+        """The child has ended and its pipes are closed: the last that is told."""
+
+
+@runtime_checkable
+class IReactorProcess(Protocol):
+    """Child processes (semantics 52-57)."""
+
+    def spawnProcess(
+        self,
+        processProtocol: Any,
+        executable: Any,
+        args: Sequence[Any] = (),
+        env: Any = {},  # noqa: B006 - the contract's default, which None is not
+        path: Any = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        usePTY: Any = 0,
+        childFDs: Any = None,
+    ) -> IProcessTransport:
+        """Start a program. Raises TypeError, ValueError, or OSError if it cannot be started.
+
+        `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
+        "w", or which of ours it is.
+        """

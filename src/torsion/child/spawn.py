@@ -11,6 +11,7 @@ Which descriptors the child has is the same list of steps on both ways: what is 
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import pwd
 import signal
@@ -154,19 +155,19 @@ def steps(wanted: Mapping[int, int], inherited: Collection[int]) -> list[Step]:
     one that keeps its number and is not inherited.
     """
     found: list[Step] = []
-    spare = max([*wanted, *wanted.values()], default=-1) + 1
-    spares = []
     place = {ours: ours for ours in wanted.values()}
+    # The lowest numbers that nobody needs: a high one may be above the limit.
+    unused = (fd for fd in itertools.count() if fd not in wanted and fd not in place)
+    spares = []
     needed = list(wanted.values())
     for number, ours in wanted.items():
         if number == ours and ours in inherited and place[ours] == ours:
             needed.remove(ours)
             continue
         if number in needed and place[number] == number:
-            found.append((DUP2, number, spare))
-            place[number] = spare
-            spares.append(spare)
-            spare += 1
+            place[number] = next(unused)
+            spares.append(place[number])
+            found.append((DUP2, number, place[number]))
         found.append((DUP2, place[ours], number))
         needed.remove(ours)
     surplus = sorted(fd for fd in inherited if fd not in wanted and fd not in spares)
@@ -195,7 +196,10 @@ def start(order: Order, wanted: Mapping[int, int], fork: bool = False) -> int:
     process's PATH, after a fork in the child's (56).
     """
     todo = plan(wanted)
-    if fork or order.directory is not None or order.user is not None:
+    # posix_spawn closes nothing above a limit that was lowered since that was opened.
+    limit = os.sysconf("SC_OPEN_MAX")
+    beyond = any(kind == CLOSE and numbers[0] >= limit for kind, *numbers in todo)
+    if fork or beyond or order.directory is not None or order.user is not None:
         return by_fork(order, lambda: _take(todo))
     return os.posix_spawnp(order.executable, order.arguments, order.environment, file_actions=todo, setsigdef=SIGNALS)
 

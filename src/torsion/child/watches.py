@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 
 CLOSE_ON_EXEC, NON_BLOCKING = os.O_CLOEXEC, os.O_NONBLOCK
@@ -39,6 +40,12 @@ class Calls:
     def remove(self, fd: int, watch: int) -> None:
         """Watch it no longer: an IN_IGNORED event follows."""
         _checked(self._remove(fd, watch), f"watch {watch} cannot be removed")
+
+
+@functools.cache
+def calls_of_the_kernel() -> Calls:
+    """The calls: one of them a process, for to load a library leaves cycles behind."""
+    return Calls()
 
 
 def _checked(result: int, what: str) -> int:

@@ -127,7 +127,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IReactorUNIX", "torsion.posixbase", "PosixReactorBase"),
     ("IReactorUNIXDatagram", "torsion.posixbase", "PosixReactorBase"),
     ("IReactorSocket", "torsion.posixbase", "PosixReactorBase"),
-    ("IReactorProcess", "torsion.contract", "Reactor"),
+    ("IReactorProcess", "torsion.posixbase", "PosixReactorBase"),
     ("IReactorSSL", "torsion.posixbase", "PosixReactorBase"),
     ("IPushProducer", "torsion.net.filedescriptor", "FileDescriptor"),
     ("IReadWriteDescriptor", "torsion.net.filedescriptor", "FileDescriptor"),

@@ -26,12 +26,11 @@ cdef class TLSLayer:
     cdef object _send_down
     cdef object _timer
 
+    cpdef connectionLost(self, reason)
     @cython.locals(outer=bint)
     cpdef makeConnection(self, transport)
     @cython.locals(tls=TLSEngine, outer=bint)
     cpdef dataReceived(self, data)
-    @cython.locals(tls=TLSEngine)
-    cdef _forget(self)
     @cython.locals(done=bint)
     cdef _shake(self)
     cdef _stop_timer(self)
@@ -47,4 +46,5 @@ cdef class TLSLayer:
     cdef _pass_down(self)
     cdef _fail(self, reason)
     cdef _end(self)
+    cdef _enter_end(self)
     cdef _hold_producer(self)
