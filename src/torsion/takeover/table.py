@@ -212,7 +212,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IStreamServerEndpoint", "torsion.endpoint.sockets", "UNIXServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.adopted", "AdoptedStreamServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.processes", "StandardIOEndpoint"),
-    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_WrapperServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.takeover.private.endpoints", "_WrapperServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.tls", "_TLSServerEndpoint"),
     ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP4ClientEndpoint"),
     ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP6ClientEndpoint"),
