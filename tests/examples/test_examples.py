@@ -31,14 +31,10 @@ PROCESS_POOL = (
     "4203 primes below 40000\nworkers left: 0\n"
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
-<<<<<<< HEAD
-SERVING = {"echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "dask_word_count"}
-=======
 SERVING = {
     "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
-    "handover",
+    "handover", "dask_word_count",
 }  # fmt: skip
->>>>>>> 984af786ed0e38c37b66c77211e8ecb79d510dba
 
 
 class Program:
