@@ -44,6 +44,9 @@ SERVING = {
     "udp_echo_server",
     "udp_time_server",
 }
+    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "handover", "dask_word_count",
+}  # fmt: skip
 
 
 class Program:
