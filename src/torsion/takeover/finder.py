@@ -55,7 +55,7 @@ class Finder:
             return self._elsewhere(fullname) or _stand_in(fullname)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or fullname in TABLE:
+        if fullname == REACTOR or (fullname in TABLE and not self._stays(TABLE[fullname])):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -76,6 +76,10 @@ class Finder:
         if loaded is None:
             return self._elsewhere("twisted") is not None
         return not isinstance(getattr(loaded.__spec__, "loader", None), StandIn)
+
+    def _stays(self, line: Taken) -> bool:
+        """Whether Twisted's own module stays in its place, since all that it needs is installed."""
+        return line.unless != "" and self.has_twisted() and self._elsewhere(line.unless) is not None
 
     def _elsewhere(self, fullname: str, path: Sequence[str] | None = None) -> ModuleSpec | None:
         """What the other finders say. A folder that merely has the name (a namespace) does not count."""

@@ -21,6 +21,8 @@ class Taken(NamedTuple):
     private: str = ""
     #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
     with_twisted: str = ""
+    #: A package with which Twisted's own module works: where both are installed, the program gets that one.
+    unless: str = ""
 
 
 REACTOR = "twisted.internet.reactor"
@@ -58,6 +60,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
+    "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
