@@ -31,12 +31,7 @@ class VerificationError(ssl.SSLCertVerificationError):
     is wrong. Contract: twisted.internet.ssl.VerificationError.
     """
 
-    @classmethod
-    def of(cls, error: ssl.SSLCertVerificationError) -> VerificationError:
-        made = cls(*error.args)
-        made.library, made.reason = error.library, error.reason
-        made.verify_code, made.verify_message = error.verify_code, error.verify_message
-        return made
+    __slots__ = ()  # the same in memory as its base class: the error that OpenSSL's module made becomes one of these
 
 
 class Sessions:
@@ -47,29 +42,36 @@ class Sessions:
     """
 
     def __init__(self) -> None:
+        self._begun = 0
+        self._latest: weakref.ref[Connection] | None = None
         self._kept: ssl.SSLSession | None = None
-        self._latest: weakref.ref[ssl.SSLObject] | None = None
+        self._kept_of = 0
 
-    def begin(self, connection: ssl.SSLObject) -> None:
+    def begin(self, connection: Connection) -> None:
         """Offer what there is to the server."""
         latest = None if self._latest is None else self._latest()
         if latest is not None:
             self.keep(latest)
-        self._latest = weakref.ref(connection)
+        self._begun += 1
+        self._latest, connection.number = weakref.ref(connection), self._begun
         if self._kept is not None:
             connection.session = self._kept
 
-    def keep(self, connection: ssl.SSLObject) -> None:
-        """Keep this connection's session, if it can be resumed."""
+    def keep(self, connection: Connection) -> None:
+        """Keep this connection's session, if it can be resumed and there is none of a later connection.
+
+        What an earlier one had may have been used up by the later.
+        """
         session = connection.session
-        if session is not None and (session.has_ticket or session.id):
-            self._kept = session
+        if connection.number >= self._kept_of and session is not None and (session.has_ticket or session.id):
+            self._kept, self._kept_of = session, connection.number
 
 
 class Connection(ssl.SSLObject):
     """One side of a connection: see `VerificationError` and `Sessions`."""
 
     _sessions: Sessions | None = None
+    number = 0
 
     def do_handshake(self) -> None:
         context = self.context
@@ -80,7 +82,9 @@ class Connection(ssl.SSLObject):
         try:
             super().do_handshake()
         except ssl.SSLCertVerificationError as error:
-            raise VerificationError.of(error) if error.verify_code in WRONG_NAME else error from None
+            if error.verify_code in WRONG_NAME:
+                error.__class__ = VerificationError
+            raise
 
     def __del__(self) -> None:
         if self._sessions is not None:

@@ -107,10 +107,9 @@ def name(node: Node) -> list[tuple[str, bytes]]:
 
 def request_subject(data: bytes) -> list[tuple[str, bytes]]:
     """Whom this certificate request (DER) is for. ValueError if it is none."""
-    parts = list(nodes(next(nodes(one(data).content)).content))
-    if len(parts) < 3:
-        raise ValueError("this is no certificate request")
-    return name(parts[1])
+    to_be_signed, _, _ = nodes(one(data).content)
+    _, subject, *_ = nodes(to_be_signed.content)
+    return name(subject)
 
 
 # PEM
