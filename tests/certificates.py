@@ -87,7 +87,7 @@ class Maker:
         return self._write(name, builder.sign(key if self_signed else self.ca_key, hashes.SHA256()), key)
 
     def _builder(self, subject: x509.Name, issuer: x509.Name, key: Any, expired: bool) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         begin, end = (now - 30 * DAY, now - DAY) if expired else (now - DAY, now + 30 * DAY)
         public, authority = key.public_key(), self.ca_key.public_key() if issuer != subject else key.public_key()
         return (

@@ -13,12 +13,15 @@ from typing import Literal
 __all__ = ["HostnameAddress", "IPv4Address", "IPv6Address", "UNIXAddress"]
 
 
-def _check(type: str) -> None:
-    if type not in ("TCP", "UDP"):
-        raise ValueError(f"type is {type!r}; it must be 'TCP' or 'UDP'")
+def _wrong(type: object) -> ValueError:
+    return ValueError(f"type is {type!r}; it must be 'TCP' or 'UDP'")
 
 
-@dataclass(order=True, unsafe_hash=True)
+# The two have an __init__ of their own, and not dataclass's, which would need a second call: one is made for each
+# connection that is accepted.
+
+
+@dataclass(order=True, unsafe_hash=True, init=False)
 class IPv4Address:
     """An IPv4 host, as a dotted quad, and a port. Raises ValueError if `type` is neither "TCP" nor "UDP"."""
 
@@ -26,11 +29,13 @@ class IPv4Address:
     host: str
     port: int
 
-    def __post_init__(self) -> None:
-        _check(self.type)
+    def __init__(self, type: Literal["TCP", "UDP"], host: str, port: int) -> None:
+        if type not in ("TCP", "UDP"):
+            raise _wrong(type)
+        self.type, self.host, self.port = type, host, port
 
 
-@dataclass(order=True, unsafe_hash=True)
+@dataclass(order=True, unsafe_hash=True, init=False)
 class IPv6Address:
     """An IPv6 host, as colon-separated hexadecimal, and a port; flow label and scope (a number or an interface's name).
 
@@ -43,8 +48,12 @@ class IPv6Address:
     flowInfo: int = 0
     scopeID: str | int = 0
 
-    def __post_init__(self) -> None:
-        _check(self.type)
+    def __init__(
+        self, type: Literal["TCP", "UDP"], host: str, port: int, flowInfo: int = 0, scopeID: str | int = 0
+    ) -> None:
+        if type not in ("TCP", "UDP"):
+            raise _wrong(type)
+        self.type, self.host, self.port, self.flowInfo, self.scopeID = type, host, port, flowInfo, scopeID
 
 
 @dataclass(order=True, unsafe_hash=True)

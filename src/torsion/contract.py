@@ -46,7 +46,7 @@ _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
 # Of the contract's reactor, and not of this version's.
 _NOT_YET = frozenset(
     """
-    listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
+    listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
     adoptDatagramPort spawnProcess
     """.split()
 )

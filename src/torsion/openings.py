@@ -58,6 +58,39 @@ class Openings:
         connector.connect()
         return connector
 
+    # TLS. Contract: IReactorSSL
+
+    def listenSSL(
+        self, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
+    ) -> tcp.Port:
+        """As listenTCP, speaking TLS (semantics 79-83). ``contextFactory`` says how: an ssl.SSLContext, an object of
+        torsion.ssl, or a pyOpenSSL context factory. Raises TypeError for anything else.
+        """
+        from .net.tls.factory import TLSMemoryBIOFactory
+
+        listening = self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory, self), backlog, interface)
+        listening._type = "TLS"
+        return listening
+
+    def connectSSL(
+        self,
+        host: str,
+        port: int | str,
+        factory: Any,
+        contextFactory: Any,
+        timeout: float | None = 30,
+        bindAddress: Any = None,
+    ) -> tcpclient.Connector:
+        """As connectTCP, speaking TLS. An ssl.SSLContext asks for ``host``, and checks that name if it checks names.
+
+        Raises TypeError if ``contextFactory`` is none (see listenSSL).
+        """
+        from .net.tls.factory import TLSMemoryBIOFactory
+        from .net.tls.source import with_host
+
+        over = TLSMemoryBIOFactory(with_host(contextFactory, host), True, factory, self)
+        return self.connectTCP(host, port, over, timeout, bindAddress)
+
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> tcp.Port:
         """Accept connections on a descriptor that listens already; it is duplicated, so close yours (semantics 101).
 

@@ -3,18 +3,24 @@ cimport cython
 from ..twin.kernel cimport Sys
 
 
-cpdef accept(object listening)
+cdef accept(object listening)
+cdef close(object connection)
 
 
 @cython.final
 cdef class Batch:
     cdef object _listening
-    cdef Py_ssize_t _most
     cdef object _name
-    cdef readonly Py_ssize_t count
+    cdef int _most
+    cdef readonly int count
 
-    cpdef next_most(self)
-    @cython.locals(tries=Py_ssize_t)
-    cpdef take(self)
+    cdef int next_most(self)
+    @cython.locals(tries=cython.int, error=cython.int)
+    cdef take(self)
     cdef _report(self, int error)
     cdef _turn_away(self)
+
+
+@cython.locals(batch=Batch)
+cpdef accept_for(object port)
+cdef _build(object port, object connection, object address)

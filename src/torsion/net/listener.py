@@ -146,10 +146,33 @@ class Batch:
         )
 
 
-def serve(buildProtocol: Callable[[], Any], connection: Any) -> Any:
+def accept_for(port: Any) -> None:
+    """Accept those who wait at `port`, and give each to a protocol of its factory (73, 74, 75).
+
+    How many at most the port says, and it learns from what came. It may be closed by any of these protocols.
+    """
+    batch = Batch(port.socket, port.numberAccepts, port)
+    accepted = batch.take()
+    while accepted is not None:
+        connection, address = accepted
+        protocol = _build(port, connection, address)
+        if protocol is not None:
+            number = port.sessionno
+            port.sessionno = number + 1
+            try:
+                protocol.makeConnection(port.transport(connection, protocol, address, port, number, port.reactor))
+            except BaseException:
+                report.failure("Unhandled error in connectionMade", Failure())
+        if port.disconnecting or not port.connected:
+            return
+        accepted = batch.take()
+    port.numberAccepts = batch.next_most()
+
+
+def _build(port: Any, connection: Any, address: Any) -> Any:
     """The protocol for a connection that was accepted; None, and the connection is closed, if there is none (73)."""
     try:
-        protocol = buildProtocol()
+        protocol = port.factory.buildProtocol(port._buildAddr(address))
     except BaseException:
         close(connection)
         report.failure("Unhandled error in buildProtocol", Failure())

@@ -1,11 +1,15 @@
 cimport cython
 
 from ..core.outbox cimport Outbox
+from ..core.streamlife cimport after
 from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
 
 cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN
 cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL
+cdef dict _native_classes
+
+cpdef engine_of(object reactor, object kind)
 
 
 cdef class Stream:
@@ -31,12 +35,15 @@ cdef class Stream:
     cdef public object _number
 
     cpdef _attach(self, int fd, object sock, Engine engine)
+    cpdef _take(self, object skt)
     cpdef _open(self, object protocol)
     cdef _watch(self, int interest)
     @cython.locals(outer=bint, reading=bint)
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cpdef bint hold(self) except -1
+    cpdef release(self, bint outer)
     cdef _send_soon(self)
     cdef _send(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)

@@ -20,6 +20,7 @@ from typing import Any
 from .. import report
 from ..core import streamlife as life
 from ..core.outbox import Outbox
+from ..core.streamlife import after
 from ..engine.turn import Engine
 from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..failure import Failure
@@ -38,6 +39,20 @@ SEND_LIMIT = 131072
 ALL = 1 << 30
 """The most that a system call is given."""
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
+
+
+_native_classes: dict[type, bool] = {}
+
+
+def engine_of(reactor: Any, kind: Any) -> Engine | None:
+    """The engine that drives a transport of this class natively; None where the contract's methods must be used."""
+    engine = getattr(reactor, "engine", None)
+    if not isinstance(engine, Engine) or not engine.carries_streams:
+        return None
+    native = _native_classes.get(kind)
+    if native is None:
+        native = _native_classes[kind] = bool(kind._goes_natively())
+    return engine if native else None
 
 
 class WriteLimitExceeded(ConnectionAborted):
@@ -76,6 +91,26 @@ class Stream:
     def _attach(self, fd: int, sock: Any, engine: Engine | None) -> None:
         """Take a descriptor, its socket object if there is one, and the driver: an engine, or None for the contract."""
         self._fd, self._socket, self._engine = fd, sock, engine
+
+    @classmethod
+    def _goes_natively(cls) -> bool:
+        return False
+
+    def _take(self, skt: Any) -> None:
+        """Use this socket: an object, or a bare descriptor."""
+        if skt.__class__ is int:
+            engine = engine_of(self.reactor, self.__class__)
+            if engine is not None:
+                self._attach(skt, None, engine)
+                return
+            skt = socket.socket(fileno=skt)
+            skt.setblocking(False)
+        self._attach(skt.fileno(), skt, self._driver(skt))
+
+    def _driver(self, skt: Any) -> Engine | None:
+        """What watches this socket: our engine, or None for the reactor and the methods of the contract."""
+        real = skt.__class__ is socket.socket  # else only its own methods know what it does
+        return engine_of(self.reactor, self.__class__) if real else None
 
     def _open(self, protocol: Any) -> None:
         """The connection is made: receive, for `protocol`. It is told by whoever made the connection."""
@@ -178,6 +213,17 @@ class Stream:
             self._busy = outer
         if why is not None:
             self._end(why, False)
+
+    def hold(self) -> bool:
+        """From now on, what is written waits for `release`: a layer above has more to write. For native streams."""
+        outer, self._busy = self._busy, True
+        return outer
+
+    def release(self, outer: bool) -> None:
+        """Send what was written since `hold`, which gave `outer`; unless that is an event's, which sends at its end."""
+        self._busy = outer
+        if not outer and self._wanted and not self._queued:
+            self.flush()
 
     # Events of the contract driver
 
@@ -308,7 +354,7 @@ class Stream:
         elif self._state == CLOSING:
             return self._postLoseConnection()
         elif self._state == HALF_CLOSING:
-            self._state = life.after(self._state, life.FLUSHED)
+            self._state = after(self._state, life.FLUSHED)
             self._closeWriteConnection()
         return None
 
@@ -321,7 +367,7 @@ class Stream:
     @connected.setter
     def connected(self, value: object) -> None:
         if value:
-            self._state = life.after(self._state, life.CONNECT)
+            self._state = after(self._state, life.CONNECT)
         elif self._state < LOST:
             self._state = NEW
 
@@ -392,7 +438,7 @@ class Stream:
     def loseConnection(self) -> None:
         """Send what was written, then close; nothing more is read. Contract: ITransport (63)."""
         state = self._state
-        self._state = life.after(state, life.LOSE)
+        self._state = after(state, life.LOSE)
         if self._state == state:
             return
         if self._state == LOST:
@@ -408,7 +454,7 @@ class Stream:
         """Send what was written, then shut the writing side. ValueError after the connection was lost (65, 98)."""
         if self._fd < 0:
             raise ValueError("the connection is lost: there is no writing side to shut")
-        self._state = life.after(self._state, life.LOSE_WRITE)
+        self._state = after(self._state, life.LOSE_WRITE)
         self._send_soon()
 
     def abortConnection(self) -> None:
@@ -417,7 +463,7 @@ class Stream:
 
     def _abort(self, error: ConnectionAborted) -> None:
         state = self._state
-        self._state = life.after(state, life.ABORT)
+        self._state = after(state, life.ABORT)
         if self._state == state:
             return
         self.stopReading()
@@ -443,7 +489,7 @@ class Stream:
         """The connection is over. Flags, producer, socket, protocol, in this order (67)."""
         if self._state == LOST:
             return
-        self._state = life.after(self._state, life.LOSS)
+        self._state = after(self._state, life.LOSS)
         self._outbox = Outbox()
         producer, self.producer = self.producer, None
         if producer is not None:

@@ -12,13 +12,12 @@ from typing import Any
 
 from .. import report
 from ..core.deferred import Deferred
-from ..engine.turn import Engine
 from ..error import CannotListenError
 from ..failure import Failure
 from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
 from .filedescriptor import BasePort, isIPv6Address
-from .listener import RESERVE, Batch, serve
+from .listener import RESERVE, accept_for
 from .stream import Stream
 
 # A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
@@ -26,18 +25,6 @@ OWN_WAYS = (
     "doRead", "doWrite", "writeSomeData", "_dataReceived", "fileno", "bufferSize", "_isSendBufferFull",
     "_maybePauseProducer", "_postLoseConnection", "startReading", "startWriting", "stopReading", "stopWriting",
 )  # fmt: skip
-_native_classes: dict[type, bool] = {}
-
-
-def engine_of(reactor: Any, kind: type) -> Engine | None:
-    """The engine that drives a stream of this class natively; None where the contract's methods must be used."""
-    engine = getattr(reactor, "engine", None)
-    if not isinstance(engine, Engine) or not engine.carries_streams:
-        return None
-    native = _native_classes.get(kind)
-    if native is None:
-        native = _native_classes[kind] = all(getattr(kind, name) is getattr(Connection, name) for name in OWN_WAYS)
-    return engine if native else None
 
 
 class Connection(Stream):
@@ -46,28 +33,17 @@ class Connection(Stream):
     addressFamily: int = socket.AF_INET
     TLS = False
     logstr: Any = "Uninitialized"
+    _tlsClientDefault = True
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
         self._take(skt)
         self._protocol = protocol
 
-    def _take(self, skt: Any) -> None:
-        """Use this socket: an object, or a bare descriptor."""
-        engine = self._driver(skt)
-        if not isinstance(skt, int):
-            self._attach(skt.fileno(), skt, engine)
-        elif engine is not None:
-            self._attach(skt, None, engine)
-        else:
-            skt = socket.socket(fileno=skt)
-            skt.setblocking(False)
-            self._attach(skt.fileno(), skt, None)
-
-    def _driver(self, skt: Any) -> Engine | None:
-        """What watches it: our engine, or None for the reactor and the methods of the contract."""
-        real = isinstance(skt, int) or skt.__class__ is socket.socket  # else only its own methods know what it does
-        return engine_of(self.reactor, self.__class__) if real else None
+    @classmethod
+    def _goes_natively(cls) -> bool:
+        """Whether the engine may drive it, asked once a class."""
+        return all(getattr(cls, name) is getattr(Connection, name) for name in OWN_WAYS)
 
     @property
     def socket(self) -> Any:
@@ -100,6 +76,16 @@ class Connection(Stream):
         """Have the kernel ask a silent peer from time to time whether it is still there."""
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
+    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
+        """Speak TLS from the next byte on; what was written before goes first, as it is. Contract: ITLSTransport (82).
+
+        ``ctx`` says how, as for listenSSL and connectSSL. The side that accepted the connection is the server, and the
+        other the client, or the other way round if not ``normal``. ``handshake_timeout`` in seconds; None: any time.
+        """
+        from .tls.starttls import start_tls
+
+        start_tls(self, ctx, self._tlsClientDefault is bool(normal), handshake_timeout)
+
     def logPrefix(self) -> str:
         return str(self.logstr)
 
@@ -121,6 +107,8 @@ class Shown:
 
 class Server(Connection):
     """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
+
+    _tlsClientDefault = False
 
     def __init__(
         self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
@@ -232,30 +220,11 @@ class Port(BasePort):
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
-    def _buildAddr(self, address: Any) -> Any:
-        return ip_address(address)
+    _buildAddr = staticmethod(ip_address)
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""
-        batch = Batch(self.socket, self.numberAccepts, self)
-        accepted = batch.take()
-        while accepted is not None:
-            self._serve(*accepted)
-            if self.disconnecting or not self.connected:
-                return  # the program stopped listening meanwhile
-            accepted = batch.take()
-        self.numberAccepts = batch.next_most()
-
-    def _serve(self, connection: Any, address: Any) -> None:
-        protocol = serve(lambda: self.factory.buildProtocol(self._buildAddr(address)), connection)
-        if protocol is None:
-            return
-        number = self.sessionno
-        self.sessionno = number + 1
-        try:
-            protocol.makeConnection(self.transport(connection, protocol, address, self, number, self.reactor))
-        except BaseException:
-            report.failure("Unhandled error in connectionMade", Failure())
+        accept_for(self)
 
     def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
         """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""

@@ -7,12 +7,17 @@ from typing import Any
 
 from torsion.net import stream, tcp
 
+_half_closeable: Any = None  # Twisted's interface, once it was asked for
+
 
 def half_closeable(protocol: Any) -> Any:
     """A protocol that says so of itself by Twisted's interface, or None."""
-    from twisted.internet.interfaces import IHalfCloseableProtocol
+    global _half_closeable
+    if _half_closeable is None:
+        from twisted.internet.interfaces import IHalfCloseableProtocol
 
-    return IHalfCloseableProtocol(protocol, None)
+        _half_closeable = IHalfCloseableProtocol
+    return _half_closeable(protocol, None)
 
 
 def startTLS(self: Any, ctx: Any, normal: bool = True) -> None:

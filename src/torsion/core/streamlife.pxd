@@ -1,0 +1,1 @@
+cpdef int after(int state, str event) except -1
