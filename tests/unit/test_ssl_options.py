@@ -13,7 +13,7 @@ from tests.wrong_certificates import wrong_certificates
 
 from torsion import ssl
 from torsion.error import VerifyError
-from torsion.net.tls.engine import StandardEngine
+from torsion.net.tls.standard import StandardEngine
 from torsion.ssl import CertificateOptions, TLSVersion, optionsForClientTLS
 
 V12, V13 = TLSVersion.TLSv1_2, TLSVersion.TLSv1_3
