@@ -69,7 +69,7 @@ class Server:
         tls = TLSMemoryBIOFactory(
             options or server_options(), False, self.factory, here.reactor, handshake_timeout=timeout
         )
-        self.listening = here.reactor.listenTCP(0, tls, interface=HOST)
+        self.listening = here.reactor.listenTCP(0, tls, backlog=1024, interface=HOST)
         self.port: int = self.listening.getHost().port
 
     def close(self) -> None:
