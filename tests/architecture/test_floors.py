@@ -39,6 +39,7 @@ FLOORS: dict[str, list[str]] = {
         "pollreactor",
         "posixbase",
         "protocol",
+        "protocols",
         "selectreactor",
         "ssl",
         "task",

@@ -122,27 +122,6 @@ class Transports:
         unix = _twisted("unix")
         return _listening(unix.ConnectedDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self))
 
-    def listenSSL(
-        self: Any, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
-    ) -> Any:
-        tls = importlib.import_module("twisted.protocols.tls")
-        port = self.listenTCP(port, tls.TLSMemoryBIOFactory(contextFactory, False, factory, self), backlog, interface)
-        port._type = "TLS"
-        return port
-
-    def connectSSL(
-        self: Any,
-        host: Any,
-        port: Any,
-        factory: Any,
-        contextFactory: Any,
-        timeout: float = 30,
-        bindAddress: Any = None,
-    ) -> Any:
-        tls = importlib.import_module("twisted.protocols.tls")
-        wrapped = tls.TLSMemoryBIOFactory(contextFactory, True, factory, self)
-        return self.connectTCP(host, port, wrapped, timeout, bindAddress)
-
 
 class Processes:
     """spawnProcess."""

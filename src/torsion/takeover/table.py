@@ -30,7 +30,7 @@ INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
-PACKAGES = ("twisted", "twisted.internet", "twisted.python")
+PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
 
 _DEFER = (
     "torsion.defer",
@@ -43,6 +43,7 @@ _DEFER = (
 )
 
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 # fmt: off
@@ -64,6 +65,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.protocols.tls":          Taken("torsion.protocols.tls", _TLS, with_twisted="tls"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -109,6 +111,14 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IHalfCloseableDescriptor", "torsion.net.tcp", "Connection"),
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
+    ("INegotiated", "torsion.net.tls.starttls", "OverTLS"),
+    ("INegotiated", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("ISystemHandle", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("IProtocol", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("ILoggingContext", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("IProtocolFactory", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
+    ("ILoggingContext", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
+    ("IPushProducer", "torsion.net.tls.producers", "Membrane"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),

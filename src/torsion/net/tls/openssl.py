@@ -30,7 +30,7 @@ class OpenSSLEngine(TLSEngine):
         whole = b""
         while True:
             try:
-                data = self.connection.bio_read(MOST)
+                data: bytes = self.connection.bio_read(MOST)
             except WantReadError:
                 return whole
             whole += data
@@ -96,19 +96,3 @@ def creator_of(factory: Any, is_client: bool) -> Callable[[Any], Any]:
     if not isinstance(get_context(), Context):  # now, where whoever passed it can be told
         raise TypeError(f"{factory!r} has a getContext() that gives no OpenSSL.SSL.Context")
     return lambda protocol: Connection(get_context(), None)
-
-
-def offer(connection: Any, protocols: list[bytes]) -> None:
-    """Have a server choose among these protocols, by its own order (ALPN)."""
-    context = connection.get_context()
-
-    def choose(connection: Any, offered: list[bytes]) -> Any:
-        from OpenSSL.SSL import NO_OVERLAPPING_PROTOCOLS
-
-        for each in protocols:
-            if each in offered:
-                return each
-        return NO_OVERLAPPING_PROTOCOLS
-
-    context.set_alpn_select_callback(choose)
-    context.set_alpn_protos(protocols)

@@ -45,8 +45,6 @@ cdef class TLSLayer:
     @cython.locals(tls=TLSEngine, outbox=Outbox, portion=Py_ssize_t, taken=Py_ssize_t)
     cdef _push(self)
     cdef _pass_down(self)
-    @cython.locals(tls=TLSEngine)
-    cdef _notify(self)
     cdef _fail(self, reason)
     cdef _end(self)
     cdef _hold_producer(self)

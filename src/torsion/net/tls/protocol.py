@@ -114,7 +114,7 @@ class TLSLayer:
             reason = self._reason
         elif self._tls is not None and self._tls.ended:
             reason = CONNECTION_DONE
-        elif not _says_more(reason.value):
+        elif reason.value.__class__ is ConnectionAborted or not isinstance(reason.value, ConnectionLost):
             reason = CONNECTION_LOST  # cut off, or by an exception that was reported already (60)
         self._reason = None
         self._stop_timer()
@@ -156,10 +156,8 @@ class TLSLayer:
         self._pass_down()
         self._state = life.after(self._state, life.SHAKEN)
         self._stop_timer()
-        # Asked of the class: wrappers hand unknown attributes on to what they wrap.
-        protocol = self.wrappedProtocol
-        if hasattr(type(protocol), "handshakeCompleted"):
-            protocol.handshakeCompleted()
+        if wants_handshake(self.wrappedProtocol):
+            self.wrappedProtocol.handshakeCompleted()
         if self._state < ENDED:
             self._settle()
             if self._producer is not None and not self._outbox.size:
@@ -206,7 +204,7 @@ class TLSLayer:
         """The peer will send nothing more: send what is written, say the same, and close (81)."""
         self._push()
         if self._state < ENDED:
-            self._notify()
+            self._shutdownTLS()
 
     # Writing
 
@@ -270,7 +268,7 @@ class TLSLayer:
         else:
             self._pass_down()  # what TLS says by itself: answers, tickets
         if self._state == CLOSING and self._producer is None and not self._outbox.size:
-            self._notify()
+            self._shutdownTLS()
 
     def _push(self) -> None:
         """Encrypt what is written and hand it down."""
@@ -313,7 +311,7 @@ class TLSLayer:
         if self._state != state and not self._busy:
             self._settle()
 
-    def _notify(self) -> None:
+    def _shutdownTLS(self) -> None:
         """Send close_notify; close, if the peer has sent its own."""
         tls = self._tls
         assert tls is not None
@@ -479,9 +477,10 @@ class TLSMemoryBIOProtocol(TLSLayer):
     _pump: Any = Pump
 
 
-def _says_more(reason: BaseException) -> bool:
-    """Whether this kind of lost connection is one that tells the program what it did not know."""
-    return isinstance(reason, ConnectionLost) and reason.__class__ not in (ConnectionLost, ConnectionAborted)
+def wants_handshake(protocol: Any) -> bool:
+    """Whether it is to be told that the handshake is done: it has the method of IHandshakeListener."""
+    # Asked of the class: wrappers hand unknown attributes on to what they wrap.
+    return hasattr(type(protocol), "handshakeCompleted")
 
 
 def _as_bytes(data: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""TLS on a connection that began without: the transport stays what the application holds, and TLS comes to lie below it.
+"""TLS on a connection that began without: the application keeps its transport, and TLS comes to lie below that.
 
 The transport becomes one of a class whose writing goes to TLS; what TLS itself writes to is the transport as it was. So
 those that never do this pay nothing for it. What was written before is sent first, as it is (82).
@@ -54,10 +54,10 @@ class OverTLS:
 class Beneath:
     """The transport as it was before: what TLS writes to, and closes."""
 
-    def __init__(self, transport: Any, plain: type) -> None:
+    def __init__(self, transport: Any, plain: Any) -> None:
         self.beneath = transport
-        self._plain: Any = plain
-        self.write = self._plain.write.__get__(transport)
+        self._plain = plain
+        self.write = plain.write.__get__(transport)
 
     def writeSequence(self, iovec: Any) -> None:
         self._plain.writeSequence(self.beneath, iovec)
