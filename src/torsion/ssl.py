@@ -21,6 +21,9 @@ from .credentials.options import (
 from .credentials.private import KeyPair, PrivateCertificate
 from .credentials.trust import OpenSSLDefaultPaths, platformTrust, trustRootFromCertificates
 from .error import CertificateError
+from .net.tls.protocol import HandshakeTimeout
+from .net.tls.settings import Settings
+from .net.tls.standard import NotTLS
 from .tcp import Client, Connector, Port, Server
 
 __all__ = [
@@ -37,11 +40,14 @@ __all__ = [
     "DefaultOpenSSLContextFactory",
     "DiffieHellmanParameters",
     "DistinguishedName",
+    "HandshakeTimeout",
     "KeyPair",
+    "NotTLS",
     "OpenSSLDefaultPaths",
     "Port",
     "PrivateCertificate",
     "Server",
+    "Settings",
     "TLSVersion",
     "VerificationError",
     "optionsForClientTLS",

@@ -27,7 +27,7 @@ ASYNCIO_AND_DEFERREDS = (
     "asyncio was asked: 12\nTorsion was answered: 144\nasyncio waited for a Deferred\nall in one thread: True\n"
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
-SERVING = {"echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
+SERVING = {"tls_echo", "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
 
 
 class Program:

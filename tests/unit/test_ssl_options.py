@@ -2,7 +2,7 @@
 
 import ssl as standard
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from tests.certificates import Identity, certificates
 from tests.wrong_certificates import wrong_certificates
 
-from torsion import ssl
+from torsion import report, ssl
 from torsion.error import VerifyError
 from torsion.net.tls.standard import StandardEngine
 from torsion.ssl import CertificateOptions, TLSVersion, optionsForClientTLS
@@ -448,3 +448,34 @@ def test_a_context_factory_of_the_programs_own() -> None:
     assert Talk(asking(), Mine()).good
     with pytest.raises(NotImplementedError, match="write getContext"):
         ssl.ContextFactory().getContext()
+
+
+# Whoever chooses by name
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Any]]:
+    """What was reported: exceptions."""
+    found: list[Any] = []
+    report.set_sink(lambda level, text, failure, details: found.append(failure and failure.value))
+    yield found
+    report.set_sink(None)
+
+
+def test_a_choice_that_raises_is_reported_and_ends_the_handshake_with_an_alert(reports: list[Any]) -> None:
+    def choose(name: bytes | None) -> None:
+        raise KeyError(name)
+
+    talk = Talk(asking(), serving(contextForServerName=choose))
+    assert "alert internal error" in str(talk.errors[0]) and talk.errors[1] is not None
+    assert [type(each) for each in reports] == [KeyError]
+
+
+def test_options_chosen_by_name_cannot_spare_clients_the_verification(reports: list[Any]) -> None:
+    verifying = serving(trustRoot=shown(certificates().ca))
+    for first, other in ((serving, verifying), (None, serving())):
+        more = {"trustRoot": shown(certificates().ca)} if first is None else {}
+        talk = Talk(asking(), serving(contextForServerName=lambda name, other=other: other, **more))
+        assert not talk.good
+    assert [type(each) for each in reports] == [ValueError, ValueError]
+    assert "must verify clients as those of the port do: CERT_NONE, not CERT_REQUIRED" in str(reports[0])

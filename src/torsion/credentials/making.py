@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import functools
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .names import PARTS, DistinguishedName
@@ -38,21 +38,16 @@ def sign(key: bytes, issuer: DistinguishedName, request: bytes, serial: int, sec
     asked = _cryptography().x509.load_der_x509_csr(request)
     if not asked.is_signature_valid:
         raise ValueError("the certificate request is not signed by the key that it names")
-    return _signed(_key(key), _name(issuer), asked.subject, asked.public_key(), serial, seconds, digest, [])
+    return _signed(_key(key), _name(issuer), asked.subject, asked.public_key(), serial, seconds, digest)
 
 
 def self_signed(key: bytes, subject: DistinguishedName, serial: int, seconds: float, digest: str) -> bytes:
-    """A certificate of this key, signed with it. A common name that is a host's is its alternative name as well."""
+    """A certificate of this key, signed with it: it may also sign others."""
     private, name = _key(key), _name(subject)
-    extensions = []
-    if "commonName" in subject:
-        extensions = [_alternative_name(subject["commonName"].decode("utf-8", "replace"))]
-    return _signed(private, name, name, private.public_key(), serial, seconds, digest, list(filter(None, extensions)))
+    return _signed(private, name, name, private.public_key(), serial, seconds, digest)
 
 
-def _signed(
-    key: Any, issuer: Any, subject: Any, public: Any, serial: int, seconds: float, digest: str, extensions: list[Any]
-) -> bytes:
+def _signed(key: Any, issuer: Any, subject: Any, public: Any, serial: int, seconds: float, digest: str) -> bytes:
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         _cryptography()
@@ -64,20 +59,35 @@ def _signed(
         .not_valid_before(now - datetime.timedelta(minutes=5))  # the other side's clock may be behind
         .not_valid_after(now + datetime.timedelta(seconds=seconds))
     )
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=False)
+    for extension, critical in _extensions(key, subject, public, authority=issuer == subject):
+        builder = builder.add_extension(extension, critical=critical)
     return _der(builder.sign(key, _digest(digest)))
 
 
-def _alternative_name(common_name: str) -> Any:
+def _extensions(key: Any, subject: Any, public: Any, authority: bool) -> Iterator[tuple[Any, bool]]:
+    """What strict readers want to see (RFC 5280), each with whether it is critical."""
+    x509 = _cryptography().x509
+    yield x509.BasicConstraints(ca=authority, path_length=None), True
+    if authority:
+        yield x509.KeyUsage(True, False, True, False, False, True, True, False, False), True  # also to sign others
+    yield x509.SubjectKeyIdentifier.from_public_key(public), False
+    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False
+    for common_name in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
+        host = _host(common_name.value)
+        if host is not None:
+            yield x509.SubjectAlternativeName([host]), False
+
+
+def _host(name: str) -> Any:
+    """This name as that of a host, which clients look for among the alternative names alone; None if it can be none."""
     x509 = _cryptography().x509
     try:
-        return x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(common_name))])
+        return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         pass
     try:
-        return x509.SubjectAlternativeName([x509.DNSName(common_name)])
-    except ValueError:  # a name that no host has
+        return None if " " in name else x509.DNSName(name)
+    except ValueError:
         return None
 
 

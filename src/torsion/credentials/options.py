@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .. import report
+from ..failure import Failure
 from ..net.filedescriptor import isIPAddress, isIPv6Address
 from ..net.tls.settings import Settings
 from . import der
@@ -85,7 +87,8 @@ class CertificateOptions:
         they keep themselves (tickets: no memory of the server's). Without either it sends no tickets.
     `acceptableCiphers`, `dhParameters`: see their classes.
     `contextForServerName`: a server's `f(name)`, called with the name that a client asks for (bytes, or None), which
-        returns another CertificateOptions or ssl.SSLContext for it, or None to go on with this one.
+        returns another CertificateOptions or ssl.SSLContext for it, or None to go on with this one. The other must
+        verify clients if this one does.
 
     As a client it verifies the chain alone and knows no name to check: `optionsForClientTLS` is for clients.
     Errors: ValueError and TypeError for what does not go together, error.VerifyError for a key that is another
@@ -336,12 +339,27 @@ def _protocols(given: Sequence[Any] | None) -> list[str]:
     return names
 
 
-def _chooser(choose: Callable[[bytes | None], Any]) -> Callable[[Any, str | None, Any], None]:
-    """The sni_callback that asks `choose`. What that raises ends the handshake with an alert."""
+def _chooser(choose: Callable[[bytes | None], Any]) -> Callable[[Any, str | None, Any], int | None]:
+    """The sni_callback that asks `choose`. What that raises is reported, and ends the handshake with an alert."""
 
-    def chosen(connection: Any, name: str | None, context: Any) -> None:
-        found = choose(None if name is None else name.encode("ascii"))
-        if found is not None:
-            connection.context = found if isinstance(found, ssl.SSLContext) else found.tls_settings(True).context
+    def chosen(connection: Any, name: str | None, context: ssl.SSLContext) -> int | None:
+        try:
+            found = choose(None if name is None else name.encode("ascii"))
+            if found is not None:
+                other = found if isinstance(found, ssl.SSLContext) else found.tls_settings(True).context
+                _must_verify_alike(context, other)
+                connection.context = other
+        except Exception:
+            report.failure(f"Unhandled error in {choose!r}, a contextForServerName", Failure())
+            return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
+        return None
 
     return chosen
+
+
+def _must_verify_alike(first: ssl.SSLContext, other: ssl.SSLContext) -> None:
+    if first.verify_mode is not other.verify_mode:  # OpenSSL goes on with the first: nobody would be verified
+        raise ValueError(
+            f"options chosen by name must verify clients as those of the port do: {first.verify_mode.name}, not"
+            f" {other.verify_mode.name}"
+        )

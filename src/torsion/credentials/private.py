@@ -95,7 +95,10 @@ class KeyPair(PublicKey):
         secondsToExpiry: float = A_YEAR,
         digestAlgorithm: str = "sha256",
     ) -> Certificate:
-        """The certificate that was asked for, signed with this key in the issuer's name."""
+        """The certificate that was asked for, signed with this key in the issuer's name.
+
+        A common name that can be a host's is also its subject alternative name: clients look there alone.
+        """
         return Certificate(
             making.sign(
                 self.original,
@@ -137,7 +140,7 @@ class KeyPair(PublicKey):
     def selfSignedCert(self, serialNumber: int, **parts: str | bytes) -> PrivateCertificate:
         """A certificate of this key for the name of these `parts`, signed by itself, good for a year.
 
-        Its common name, where it is a host name or an address, is also its subject alternative name.
+        For trials, and as an authority that signs others. Its common name: see signRequestObject.
         """
         name = DistinguishedName(**parts)
         made = Certificate(making.self_signed(self.original, name, serialNumber, A_YEAR, "sha256"))
