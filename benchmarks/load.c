@@ -5,6 +5,7 @@
  *
  * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
  * W messages go first, not counted.
+ * Compiled with -DTLS (and -lssl -lcrypto), echo speaks TLS and believes any certificate; its handshakes are not counted.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
  *
@@ -24,11 +25,18 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef TLS
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#endif
 
 enum { BUFFER = 1 << 18, EVENTS = 256 };
 
 struct connection {
     int fd, blocked;
+#ifdef TLS
+    SSL *ssl;
+#endif
     long begun;          /* messages */
     long sent, received; /* bytes */
 };
@@ -105,6 +113,51 @@ static long close_all(const int *fds, long count) {
 
 static long begun, most; /* messages, of all connections */
 
+#ifdef TLS
+static SSL_CTX *context;
+
+static void speak(struct connection *connection) {
+    if (!context) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    connection->ssl = SSL_new(context);
+    SSL_set_fd(connection->ssl, connection->fd);
+    if (SSL_connect(connection->ssl) != 1) fail("the TLS handshake");
+    fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* As send and recv: -1 and EAGAIN if it is to be tried again. */
+static ssize_t outcome(struct connection *connection, int result) {
+    if (result > 0) return result;
+    int error = SSL_get_error(connection->ssl, result);
+    errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+    return error == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+}
+
+static ssize_t put(struct connection *connection, const void *data, size_t size) {
+    return outcome(connection, SSL_write(connection->ssl, data, size));
+}
+
+static ssize_t get(struct connection *connection, void *data, size_t size) {
+    return outcome(connection, SSL_read(connection->ssl, data, size));
+}
+
+static int more(struct connection *connection) { return SSL_pending(connection->ssl) > 0; }
+#else
+static void speak(struct connection *connection) { (void)connection; }
+
+static ssize_t put(struct connection *connection, const void *data, size_t size) {
+    return send(connection->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t get(struct connection *connection, void *data, size_t size) {
+    return recv(connection->fd, data, size, MSG_DONTWAIT);
+}
+
+static int more(struct connection *connection) { return connection->fd < 0; }
+#endif
+
 static void fill(int epoll, struct connection *connection) {
     int blocked = 0;
     while (!blocked) {
@@ -114,7 +167,7 @@ static void fill(int epoll, struct connection *connection) {
             while (together && begun < most && connection->begun < connection->received / size + flight);
         }
         size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
-        ssize_t sent = send(connection->fd, message + part, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = put(connection, message + part, left);
         if (sent < 0 && errno != EAGAIN) fail("send");
         if (sent > 0) connection->sent += sent;
         blocked = sent < 0;
@@ -126,7 +179,7 @@ static void fill(int epoll, struct connection *connection) {
 }
 
 static ssize_t take(struct connection *connection) {
-    ssize_t received = recv(connection->fd, buffer, BUFFER, MSG_DONTWAIT);
+    ssize_t received = get(connection, buffer, BUFFER);
     if (received < 0 && errno == EAGAIN) return 0;
     if (received <= 0) fail("the server ended a connection");
     if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
@@ -149,7 +202,9 @@ static void talk(int epoll, struct connection *all, long count, double until) {
         if (until && begun < most && read_clock(CLOCK_MONOTONIC) >= until) most = begun;
         for (int i = 0; i < ready; i++) {
             struct connection *connection = events[i].data.ptr;
-            if (events[i].events & ~EPOLLOUT) echoed += take(connection);
+            if (events[i].events & ~EPOLLOUT)
+                do echoed += take(connection);
+                while (more(connection));
             fill(epoll, connection);
         }
     }
@@ -160,6 +215,7 @@ static void echo(void) {
     struct connection *all = calloc(connections, sizeof *all);
     for (long i = 0; i < connections; i++) {
         all[i].fd = fds[i] = open_connection();
+        speak(&all[i]);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
         epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
     }

@@ -24,7 +24,8 @@ class OpenSSLEngine(TLSEngine):
             connection.set_connect_state()
 
     def feed(self, data: bytes) -> None:
-        self.connection.bio_write(data)
+        if data:  # of none, it says that something is wrong
+            self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""

@@ -26,6 +26,7 @@ cdef class TLSLayer:
     cdef object _send_down
     cdef object _timer
 
+    cpdef connectionLost(self, reason)
     @cython.locals(outer=bint)
     cpdef makeConnection(self, transport)
     @cython.locals(tls=TLSEngine, outer=bint)
@@ -47,4 +48,5 @@ cdef class TLSLayer:
     cdef _pass_down(self)
     cdef _fail(self, reason)
     cdef _end(self)
+    cdef _enter_end(self)
     cdef _hold_producer(self)

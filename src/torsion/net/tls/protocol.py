@@ -109,6 +109,7 @@ class TLSLayer:
         """The transport is closed: so is this (81)."""
         if self._state == LOST:
             return
+        ended = self._state == ENDED
         self._state = life.after(self._state, life.LOSS)
         if self._reason is not None:
             reason = self._reason
@@ -119,7 +120,12 @@ class TLSLayer:
         self._reason = None
         self._stop_timer()
         self._outbox = Outbox()
-        self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is not None and ended:  # else the transport has told it
+            try:
+                producer.stopProducing()
+            except Exception:
+                report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
         self.factory.unregisterProtocol(self)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
         self._forget()
@@ -315,7 +321,7 @@ class TLSLayer:
         """Send close_notify; close, if the peer has sent its own."""
         tls = self._tls
         assert tls is not None
-        self._state = SHUT
+        self._state = life.after(self._state, life.NOTIFIED)
         try:
             tls.close()
         except Exception:
@@ -336,9 +342,14 @@ class TLSLayer:
 
     def _end(self) -> None:
         """There is nothing more to do here: close the transport."""
+        self._enter_end()
+        self.transport.loseConnection()
+
+    def _enter_end(self) -> None:
         self._state = life.after(self._state, life.END)
         self._stop_timer()
-        self.transport.loseConnection()
+        if self._producer is not None:
+            self.transport.unregisterProducer()  # which would wait for it
 
     def loseWriteConnection(self) -> None:
         """Send what was written, then a bare end of file: the peer's TLS takes that for a lost connection (108)."""
@@ -349,8 +360,8 @@ class TLSLayer:
         """Drop the connection at once. Nothing happens if it is lost (108)."""
         if self._state >= LOST:
             return
-        self._state = ENDED
-        self._stop_timer()
+        if self._state < ENDED:
+            self._enter_end()
         if self._reason is None:
             self._reason = CONNECTION_LOST
         abort = getattr(self.transport, "abortConnection", None)
