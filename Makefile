@@ -8,14 +8,14 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
 	@$(PY) examples/demo.py
 
 # The compiled lane is last: CI reads the closing line.
-test: lint types build-required test-install peers lanes
+test: lint types docs build-required test-install peers lanes
 
 lint: $(VENV)/.ready
 	@echo "== ruff"
@@ -26,6 +26,11 @@ types: $(VENV)/.ready
 	@echo "== mypy"
 	@$(PY) -m mypy
 	@TORSION_PURE=1 $(PY) -m mypy.stubtest --mypy-config-file pyproject.toml torsion.core.deferred
+
+# The documents and the reference as a site, in build/site; a warning is an error.
+docs: $(VENV)/.ready
+	@echo "== documents"
+	@TORSION_PURE=1 $(PY) -m mkdocs build -q
 
 # Always asked: whether something is to be compiled is decided by content, which make cannot see.
 build: $(VENV)/.ready

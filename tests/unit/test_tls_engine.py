@@ -348,16 +348,6 @@ def test_versions_and_sessions(version: ssl.TLSVersion) -> None:
     assert again.object.session_reused
 
 
-def test_a_client_that_brings_a_session() -> None:
-    made = certificates()
-    client, server = made.client_context(), made.server.server_context()
-    first = StandardEngine(Settings(client, "localhost"), False)
-    shake(first, Peer(server, True))
-    second = StandardEngine(Settings(client, "localhost"), False, first.handle().session)
-    shake(second, Peer(server, True))
-    assert second.handle().session_reused
-
-
 def test_renegotiation_is_refused() -> None:
     """With TLS 1.2, where there is such a thing, a peer that asks for it is told no, and goes on."""
     ssl_module = pytest.importorskip("OpenSSL.SSL")

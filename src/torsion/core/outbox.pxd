@@ -21,6 +21,7 @@ cdef class Outbox:
     cpdef list pieces(self, Py_ssize_t limit)
     @cython.locals(length=Py_ssize_t)
     cpdef take(self, Py_ssize_t count)
+    cpdef clear(self)
     @cython.locals(rest=list, run=list, total=Py_ssize_t, length=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t)
     cdef _join(self)
     @cython.locals(rest=list)

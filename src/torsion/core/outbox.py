@@ -92,8 +92,7 @@ class Outbox:
             raise ValueError(f"cannot take {count} bytes: {self.size} wait")
         self.size -= count
         if not self.size:
-            self._head = self._rest = None
-            self._sent = self._next = 0
+            self.clear()
             return
         self._sent += count
         while True:
@@ -103,6 +102,11 @@ class Outbox:
                 return
             self._sent -= length
             self._advance()
+
+    def clear(self) -> None:
+        """Nothing waits any longer."""
+        self.size = self._sent = self._next = 0
+        self._head = self._rest = None
 
     def _join(self) -> None:
         """Make one piece of a small head and the small pieces behind it."""

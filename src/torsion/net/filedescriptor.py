@@ -66,12 +66,6 @@ class FileDescriptor(Stream):
         self._state = life.after(self._state, life.LOSE_WRITE)
         self.startWriting()
 
-    def unregisterProducer(self) -> None:
-        """There is no producer any longer; a loseConnection() that waited for it goes on."""
-        self.producer = None
-        if self._state == life.CLOSING:
-            self.startWriting()
-
     def _close(self, abort: bool) -> None:
         self.stopReading()
         self.stopWriting()

@@ -4,6 +4,7 @@ from ..core.outbox cimport Outbox
 from ..core.streamlife cimport after
 from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
+from .flow cimport Flow
 
 cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN
 cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL
@@ -12,24 +13,14 @@ cdef dict _native_classes
 cpdef engine_of(object reactor, object kind)
 
 
-cdef class Stream:
-    cdef public object reactor
-    cdef public object producer
-    cdef public object streamingProducer
-    cdef public object producerPaused
-    cdef Engine _engine
+cdef class Stream(Flow):
     cdef int _fd
     cdef public object _socket
     cdef public object _protocol
-    cdef public int _state
     cdef int _interest
     cdef bint _busy
     cdef bint _wanted
     cdef bint _queued
-    cdef Outbox _outbox
-    cdef Py_ssize_t _mark
-    cdef Py_ssize_t _pause_above
-    cdef Py_ssize_t _abort_above
     cdef public object _peer
     cdef public object _owner
     cdef public object _number
@@ -54,7 +45,5 @@ cdef class Stream:
     cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)
     cpdef _close(self, bint abort)
-    @cython.locals(size=Py_ssize_t)
-    cdef _over_mark(self)
     cdef _abort(self, error)
     cdef _report(self, where)

@@ -5,8 +5,8 @@ receives, calls the protocol and at once sends what that wrote, so an echo is tw
 The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
 may have replaced. The rules are below both: what one send leads to is in `_send` and `_drained`, how it ends in `_end`.
 
-A write only notes what is to be sent; no user code runs in it, but for pauseProducing (62). It is sent once: when the
-event that wrote it ends, or before the loop sleeps. What the kernel does not take then waits for room.
+A write only notes what is to be sent (flow.py). It is sent once: when the event that wrote it ends, or before the loop
+sleeps. What the kernel does not take then waits for room.
 """
 
 from __future__ import annotations
@@ -14,30 +14,27 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterable
 from typing import Any
 
 from .. import report
 from ..core import streamlife as life
-from ..core.outbox import Outbox
 from ..core.streamlife import after
 from ..engine.turn import Engine
 from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..failure import Failure
 from ..twin.kernel import GONE, READ, WRITE, Sys
 from .descriptor import CONNECTION_DONE, CONNECTION_LOST
+from .flow import ALL, BUFFER, Flow, WriteLimitExceeded
+
+__all__ = ["BUFFER", "Stream", "WriteLimitExceeded", "half_closeable"]
 
 # As C numbers in the compiled lane.
 OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED = life.OPEN, life.HALF_CLOSING, life.CLOSING, life.HALF_CLOSED
 ABORTED, LOST, NEW = life.ABORTED, life.LOST, life.NEW
 AGAIN = -errno.EAGAIN
 
-BUFFER = 65536
-"""The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
-ALL = 1 << 30
-"""The most that a system call is given."""
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
 
 
@@ -55,33 +52,18 @@ def engine_of(reactor: Any, kind: Any) -> Engine | None:
     return engine if native else None
 
 
-class WriteLimitExceeded(ConnectionAborted):
-    """More waited to be written than the limit that the program had set: the peer reads too slowly."""
-
-
-class Stream:
+class Stream(Flow):
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
 
     def __init__(self, reactor: Any) -> None:
-        self.reactor = reactor
-        self.producer: Any = None
-        self.streamingProducer = False
-        self.producerPaused = False
-        self._engine: Engine | None = None  # set: driven natively
+        Flow.__init__(self, reactor)
         self._fd = -1
         self._socket: Any = None
         self._protocol: Any = None
-        self._state = NEW
         self._interest = 0  # natively: what the engine watches for
         self._busy = False  # inside its own event, at whose end it sends
         self._wanted = False  # there is something to send, or to do when all is sent
         self._queued = False  # in the engine's list of who has something to send
-        self._outbox = Outbox()
-        # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number),
-        # and the smaller of both, which is all that a write looks at.
-        self._pause_above = BUFFER
-        self._abort_above = 0
-        self._mark = BUFFER
         self._peer: Any = None
         self._owner: Any = None
         self._number = 0
@@ -280,27 +262,6 @@ class Stream:
 
     # Sending
 
-    def write(self, data: bytes) -> None:
-        """Send, as soon as the caller has returned. Raises TypeError for what is not bytes (62)."""
-        if data.__class__ is not bytes:
-            data = _as_bytes(data)
-        if self._state > CLOSING or not data:
-            return
-        self._outbox.append(data)
-        if self._outbox.size > self._mark or self._engine is None:
-            self._over_mark()
-        self._send_soon()
-
-    def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        """Write each of them."""
-        pieces = [data if data.__class__ is bytes else _as_bytes(data) for data in iovec]
-        if self._state > CLOSING or not pieces:
-            return
-        self._outbox.extend(pieces)
-        if self._outbox.size > self._mark or self._engine is None:
-            self._over_mark()
-        self._send_soon()
-
     def _send_soon(self) -> None:
         self._wanted = True
         if self._engine is None:
@@ -490,7 +451,7 @@ class Stream:
         if self._state == LOST:
             return
         self._state = after(self._state, life.LOSS)
-        self._outbox = Outbox()
+        self._outbox.clear()
         producer, self.producer = self.producer, None
         if producer is not None:
             try:
@@ -523,33 +484,7 @@ class Stream:
             if sock is not None:
                 _close_socket(sock, abort)
 
-    # Producers. Contract: IConsumer, IPushProducer (68, 69)
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Let `producer` be paused and resumed as what waits grows and goes. RuntimeError if there is one already."""
-        if self.producer is not None:
-            raise RuntimeError(
-                f"Cannot register producer {producer!r}, because producer {self.producer!r} was never unregistered."
-            )
-        if self._state == LOST:
-            producer.stopProducing()
-            return
-        self.producer = producer
-        self.streamingProducer = bool(streaming)
-        self.producerPaused = False
-        if not streaming:
-            producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        """The producer has ended: a closing that waited for it goes on."""
-        self.producer = None
-        if self._state == CLOSING and self._fd >= 0:
-            self._send_soon()
-
-    def stopConsuming(self) -> None:
-        """Take no more from the producer: lose the connection."""
-        self.unregisterProducer()
-        self.loseConnection()
+    # A transport is a push producer too. Contract: IPushProducer (69)
 
     def pauseProducing(self) -> None:
         """Receive nothing until resumeProducing; not even the end is noticed meanwhile (59)."""
@@ -563,54 +498,6 @@ class Stream:
     def stopProducing(self) -> None:
         """The consumer wants no more: lose the connection."""
         self.loseConnection()
-
-    def _over_mark(self) -> None:
-        """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""
-        size = self._outbox.size
-        if self._abort_above and size > self._abort_above:
-            self._abort(WriteLimitExceeded(f"{size} bytes wait to be written; the limit is {self._abort_above}"))
-        elif self._engine is None:
-            self._maybePauseProducer()
-        elif size > self._pause_above and self.producer is not None and self.streamingProducer:
-            self.producerPaused = True
-            self.producer.pauseProducing()
-
-    def _isSendBufferFull(self) -> bool:
-        return self._outbox.over(self.bufferSize)
-
-    def _maybePauseProducer(self) -> None:
-        if self.producer is not None and self.streamingProducer and self._isSendBufferFull():
-            self.producerPaused = True
-            self.producer.pauseProducing()
-
-    def set_write_limit(self, limit: int, abort: bool = False) -> None:
-        """What to do when more than `limit` bytes wait to be written because the peer does not read.
-
-        A push producer is paused there, not at 65,536 bytes. Or, with `abort`, the connection is aborted, with
-        WriteLimitExceeded as the reason; a limit of 0 takes that back. Raises ValueError for a negative limit.
-        """
-        if limit < 0:
-            raise ValueError(f"a limit is a number of bytes, not {limit!r}")
-        if not abort:
-            self.bufferSize = limit
-            return
-        self._abort_above = limit
-        self._mark = min(self._pause_above, limit or self._pause_above)
-
-    @property
-    def bufferSize(self) -> int:
-        """How many bytes may wait before a push producer is paused."""
-        return self._pause_above
-
-    @bufferSize.setter
-    def bufferSize(self, size: int) -> None:
-        self._pause_above = size
-        self._mark = min(size, self._abort_above or size)
-
-    @property
-    def _tempDataBuffer(self) -> list[bytes]:
-        """What waits, for the contract's sake."""
-        return [bytes(piece) for piece in self._outbox.pieces(ALL)]
 
     # Names
 
@@ -634,12 +521,6 @@ class Stream:
 
     def _report(self, where: str) -> None:
         report.failure(f"Unhandled error in {where} of {self.log_prefix()}", Failure())
-
-
-def _as_bytes(data: Any) -> bytes:
-    if not isinstance(data, bytes):
-        raise TypeError("Data must be bytes")  # the sentence that Twisted's own tests compare
-    return bytes(memoryview(data))
 
 
 def half_closeable(protocol: Any) -> Any:

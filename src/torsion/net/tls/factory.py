@@ -52,9 +52,6 @@ class TLSMemoryBIOFactory:
         """The engine for one more connection."""
         return self._make_engine(protocol)
 
-    def engine_done(self, engine: TLSEngine) -> None:
-        """A connection has ended."""
-
     def buildProtocol(self, addr: Any) -> Any:
         """A protocol of the wrapped factory with TLS below it; None if that has none."""
         wrapped = self.wrappedFactory.buildProtocol(addr)

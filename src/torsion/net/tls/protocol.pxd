@@ -31,8 +31,6 @@ cdef class TLSLayer:
     cpdef makeConnection(self, transport)
     @cython.locals(tls=TLSEngine, outer=bint)
     cpdef dataReceived(self, data)
-    @cython.locals(tls=TLSEngine)
-    cdef _forget(self)
     @cython.locals(done=bint)
     cdef _shake(self)
     cdef _stop_timer(self)

@@ -128,16 +128,9 @@ class TLSLayer:
                 report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
         self.factory.unregisterProtocol(self)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
-        self._forget()
+        self._tls = self._send_down = self._stream = self._loop = None  # the library's objects are large
         if protocol is not None:
             protocol.connectionLost(reason)
-
-    def _forget(self) -> None:
-        """Let go of the library's objects, which are large; what can be asked after the end is kept by the factory."""
-        tls, self._tls = self._tls, None
-        self._send_down = self._stream = self._loop = None
-        if tls is not None:
-            self.factory.engine_done(tls)
 
     # The handshake
 

@@ -21,7 +21,7 @@ class NotTLS(ssl.SSLError):
 class StandardEngine(TLSEngine):
     """The standard library's: an SSLObject between two memory buffers."""
 
-    def __init__(self, settings: Settings, server_side: bool, session: Any = None) -> None:
+    def __init__(self, settings: Settings, server_side: bool) -> None:
         """Raises ValueError if the context checks host names and the settings hold none."""
         TLSEngine.__init__(self)
         context = settings.context
@@ -36,7 +36,6 @@ class StandardEngine(TLSEngine):
             self._outgoing,
             server_side=server_side,
             server_hostname=None if server_side else settings.server_hostname,
-            session=session,
         )
         # The object behind it: a frame of Python less for each record. Where there is none, it does as well.
         inner = getattr(self._object, "_sslobj", self._object)

@@ -9,6 +9,7 @@ from twisted.protocols._tls_legacy import SomeConnectionCreator
 from torsion import reactors
 from torsion.failure import Failure
 from torsion.net.tls import life
+from torsion.net.tls.factory import TLSMemoryBIOFactory
 from torsion.net.tls.producers import Membrane as _ProducerMembrane
 from torsion.net.tls.protocol import TLSMemoryBIOProtocol
 
@@ -68,6 +69,8 @@ def _tlsShutdownFinished(self: Any, reason: Failure | None) -> None:
     self.transport.loseConnection()
 
 
+_factory: Any = TLSMemoryBIOFactory
+_factory._creatorCallable = property(lambda self: lambda protocol: self.make_engine(protocol).handle())
 _ours: Any = TLSMemoryBIOProtocol
 _ours._tlsConnection = property(_connection, _replace_connection)
 _ours._tlsShutdownFinished = _tlsShutdownFinished
