@@ -147,6 +147,16 @@ def test_the_certificate_of_the_other_end_of_a_transport(pem: bytes) -> None:
         ssl.Certificate.peerFromTransport(Transport(None))
 
 
+def test_the_certificate_of_the_other_end_where_pyopenssl_does_the_work(pem: bytes) -> None:
+    crypto = pytest.importorskip("OpenSSL.crypto")
+
+    class Transport:
+        def getPeerCertificate(self) -> Any:
+            return crypto.load_certificate(crypto.FILETYPE_PEM, pem)
+
+    assert ssl.Certificate.peerFromTransport(Transport()) == ssl.Certificate.loadPEM(pem)
+
+
 def test_a_certificate_alone_makes_no_options(pem: bytes) -> None:
     with pytest.raises(NotImplementedError, match="PrivateCertificate"):
         ssl.Certificate.loadPEM(pem).options()

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.certificates import certificates
 from tests.interpreters import Python, needs_twisted
 
 NAMES = """
@@ -60,3 +61,44 @@ def test_what_is_pyopenssls_is_not_pretended(bare: Python, name: str) -> None:
         from twisted.internet import ssl
         assert not hasattr(ssl, {name!r})
     """)
+
+
+PROGRAM = """
+from twisted.internet import defer, protocol, ssl, task
+
+class Hello(protocol.Protocol):
+    def connectionMade(self):
+        self.transport.write(b"hello")
+        self.transport.loseConnection()
+
+class Listener(protocol.Protocol):
+    def connectionMade(self):
+        self.received, self.closed = b"", defer.Deferred()
+
+    def dataReceived(self, data):
+        self.received += data
+
+    def connectionLost(self, reason):
+        self.closed.callback((self.received, reason.type.__name__))
+
+async def main(reactor):
+    own = ssl.DefaultOpenSSLContextFactory(KEY, CERTIFICATE)
+    port = reactor.listenSSL(0, protocol.Factory.forProtocol(Hello), own, interface="127.0.0.1")
+    with open(AUTHORITY, "rb") as file:
+        authority = ssl.Certificate.loadPEM(file.read())
+    for name in ("localhost", "other.example"):
+        options = ssl.optionsForClientTLS(name, trustRoot=authority)
+        creator = protocol.ClientCreator(reactor, Listener)
+        listener = await creator.connectSSL("127.0.0.1", port.getHost().port, options)
+        print(*await listener.closed)
+    await port.stopListening()
+
+task.react(lambda reactor: defer.ensureDeferred(main(reactor)))
+"""
+
+
+def test_one_program_runs_with_either(python: Python) -> None:
+    made = certificates()
+    files = {"KEY": made.server.key, "CERTIFICATE": made.server.certificate, "AUTHORITY": made.ca.certificate}
+    printed = python.check("".join(f"{name} = {str(path)!r}\n" for name, path in files.items()) + PROGRAM)
+    assert printed == "b'hello' ConnectionDone\nb'' VerificationError\n"
