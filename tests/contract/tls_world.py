@@ -123,7 +123,8 @@ def command(here: Net, *arguments: str, given: bytes = b"") -> tuple[int, str]:
     ) as process:
         talk = Peer(lambda: process.communicate(given, timeout=60)[0].decode(errors="replace"))
         try:
-            here.until(talk.done)
+            while not talk.done():  # at most the minute above: programs start slowly on a busy machine
+                here.reactor.iterate(0.02)
         finally:
             process.kill()
             talk.join()

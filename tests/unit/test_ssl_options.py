@@ -104,6 +104,32 @@ def test_s083_one_with_another_name_is_a_verification_error(hostname: str, ident
 
 
 @pytest.mark.parametrize(
+    ("hostname", "in_certificate", "good"),
+    [
+        ("b\u00fccher.example", "xn--bcher-kva.example", True),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example", True),
+        ("a.ropes.example", "*.ropes.example", True),
+        ("ropes.example", "*.ropes.example", False),
+        ("a.b.ropes.example", "*.ropes.example", False),
+        ("ab.ropes.example", "a*.ropes.example", False),
+        ("sub.localhost", "localhost", False),
+        ("127.0.0.1", "*.0.0.1", False),
+    ],
+)
+def test_s083_names_of_other_alphabets_and_with_a_star(hostname: str, in_certificate: str, good: bool) -> None:
+    own = ssl.KeyPair.generate().selfSignedCert(1, CN=in_certificate)
+    talk = Talk(asking(hostname, trustRoot=own), own.options())
+    assert talk.good is good
+    assert good or type(talk.errors[0]) is ssl.VerificationError
+
+
+def test_s083_a_common_name_alone_is_no_name() -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "-", "-subj", "/CN=localhost"]
+    own = ssl.PrivateCertificate.loadPEM(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    assert type(Talk(asking(trustRoot=own), own.options()).errors[0]) is ssl.VerificationError
+
+
+@pytest.mark.parametrize(
     ("identity", "text"),
     [
         (certificates().expired, "certificate has expired"),

@@ -110,6 +110,7 @@ class Context(ssl.SSLContext):
         made = cls(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
+        made.hostname_checks_common_name = False  # a name is looked for among the alternative names alone (83)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         made.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # of OpenSSL 3
