@@ -7,6 +7,8 @@ server's process CPU clock itself, before the work and after it. A round gives e
 round beginning with another one. Servers are started anew after some rounds, because one process may be a tenth slower
 than the next with the same program. Figures and bars are as in run.py.
 
+The rows of UDP do the same with datagrams: examples/unmodified/udp_echo_server.py.
+
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
 
 The rows over TLS have servers of their own (echo_tls.py), each as its users would write it: Torsion, asyncio and uvloop
@@ -37,20 +39,21 @@ from run import available, print_head, row
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "benchmarks"
-TWISTED_SERVER = str(HERE.parent / "examples" / "unmodified" / "echo_server.py")
+PROGRAMS = HERE.parent / "examples" / "unmodified"
 ON_ASYNCIO = (
-    "import runpy; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
-    f"runpy.run_path({TWISTED_SERVER!r})"
+    "import runpy, sys; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
+    "runpy.run_path(sys.argv.pop(1))"
 )
 PYTHON = [sys.executable, "-W", "ignore"]
 # Left to itself, rloop 0.5 maps and unmaps its buffer for every message: three times the CPU.
 RLOOP_MALLOC = ["env", f"MALLOC_MMAP_THRESHOLD_={1 << 25}", f"MALLOC_TRIM_THRESHOLD_={1 << 27}"]
 
-# name: (the module that must be there, command)
+# name: (the module that must be there, command). PROGRAM stands for the one that is written for Twisted.
+PROGRAM = "PROGRAM"
 SERVERS: dict[str, tuple[str, list[str]]] = {
-    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", TWISTED_SERVER]),
-    "twisted": ("twisted", [*PYTHON, TWISTED_SERVER]),
-    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO]),
+    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", PROGRAM]),
+    "twisted": ("twisted", [*PYTHON, PROGRAM]),
+    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO, PROGRAM]),
     "asyncio": ("asyncio", [*PYTHON, str(HERE / "echo_asyncio.py"), "asyncio"]),
     "uvloop": ("uvloop", [*PYTHON, str(HERE / "echo_asyncio.py"), "uvloop"]),
     "rloop": ("rloop", [*RLOOP_MALLOC, *PYTHON, str(HERE / "echo_asyncio.py"), "rloop"]),
@@ -64,6 +67,10 @@ TLS_SERVERS = {
 }
 
 
+# Theirs is one program, which is told what to serve.
+ON_LOOPS = ("asyncio", "uvloop", "rloop")
+
+
 @dataclass
 class Row:
     """What is asked of every server, how much of it a round, the bars of this version, and those aimed at."""
@@ -74,7 +81,7 @@ class Row:
     goals: dict[str, float] = field(default_factory=dict)
     unit: str = "ns"
     without: tuple[str, ...] = ()
-    tls: bool = False
+    speaks: str = "tcp"  # or "udp", "tls": programs of their own
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -96,18 +103,26 @@ def prepare_child(core: set[int]) -> Callable[[], None]:
     return prepare
 
 
+def command_of(name: str, speaks: str) -> list[str]:
+    if speaks == "tls":
+        return TLS_SERVERS[name][1]
+    program = str(PROGRAMS / ("udp_echo_server.py" if speaks == "udp" else "echo_server.py"))
+    command = [program if word == PROGRAM else word for word in SERVERS[name][1]]
+    return [*command, "udp"] if speaks == "udp" and name in ON_LOOPS else command
+
+
 class Server:
     """A server process, from its first line (where it listens) until close()."""
 
-    def __init__(self, name: str, pure: bool, tls: bool = False) -> None:
+    def __init__(self, name: str, pure: bool, speaks: str = "tcp") -> None:
         environment = dict(os.environ)
         environment.pop("TORSION_PURE", None)
         if pure:
             environment["TORSION_PURE"] = "1"
         self.name = name
-        self.tls = tls
+        self.tls = speaks == "tls"
         self.process = subprocess.Popen(
-            (TLS_SERVERS if tls else SERVERS)[name][1],
+            command_of(name, speaks),
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
@@ -153,6 +168,17 @@ def echo(connections: int, size: int, flight: int = 1) -> Callable[[Server, int]
     def measure(server: Server, count: int) -> float:
         work = {"connections": connections, "size": size, "flight": flight, "together": 1, "messages": count}
         figures = server.load("echo", warm=max(count // 10, connections * flight), **work)
+        return figures["cpu"] / figures["messages"] * 1e9
+
+    return measure
+
+
+def echo_datagrams(clients: int, size: int, flight: int = 1) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per datagram."""
+
+    def measure(server: Server, count: int) -> float:
+        work = {"connections": clients, "size": size, "flight": flight, "messages": count}
+        figures = server.load("udp", warm=max(count // 10, clients * flight), **work)
         return figures["cpu"] / figures["messages"] * 1e9
 
     return measure
@@ -205,6 +231,7 @@ def memory(server: Server, count: int) -> float:
 
 # rloop 0.5 never closes its end of a connection, and turns for ever over those that its clients have closed
 NEVER_CLOSES = ("rloop",)
+NO_DATAGRAMS = ("rloop", "C")  # rloop 0.5 has none; echo_server.c is for connections
 
 ROWS: dict[str, Row] = {
     "echo_100_x_64_B": Row(
@@ -215,15 +242,19 @@ ROWS: dict[str, Row] = {
     "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {}, {"uvloop": 1}),
     "accept": Row(storm("accept"), 2_000, {"uvloop": 1.1}, {"uvloop": 0.95}, without=NEVER_CLOSES),
     "close": Row(storm("close"), 2_000, {}, {"uvloop": 1}, without=NEVER_CLOSES),
+    "udp_echo_100_x_64_B": Row(
+        echo_datagrams(100, 64), 30_000, {"twisted": 0.5}, {"twisted": 0.5}, without=NO_DATAGRAMS, speaks="udp"
+    ),
+    "udp_echo_1_x_64_B": Row(echo_datagrams(1, 64), 30_000, {}, {}, without=NO_DATAGRAMS, speaks="udp"),
     # in C a few bytes, next to nothing in pages
     "memory_of_an_idle_connection": Row(
         memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
     ),
     "tls_echo_100_x_64_B": Row(
-        echo(100, 64), 20_000, {"twisted": 0.35, "uvloop": 1.3}, {"twisted": 0.3, "uvloop": 1}, tls=True
+        echo(100, 64), 20_000, {"twisted": 0.35, "uvloop": 1.3}, {"twisted": 0.3, "uvloop": 1}, speaks="tls"
     ),
-    "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {}, {"uvloop": 1}, tls=True),
-    "memory_of_an_idle_tls_connection": Row(memory, 1_000, {}, {"uvloop": 1}, unit="bytes", tls=True),
+    "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {}, {"uvloop": 1}, speaks="tls"),
+    "memory_of_an_idle_tls_connection": Row(memory, 1_000, {}, {"uvloop": 1}, unit="bytes", speaks="tls"),
 }
 PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
 MEMORY_ROUNDS = 5  # pages repeat nearly exactly
@@ -235,12 +266,14 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     asked = ROWS[name]
     count = max(1_000, int(asked.count * scale))
     of_memory = asked.measure is memory
-    servers = [server for server in servers if server not in asked.without and (server in TLS_SERVERS or not asked.tls)]
+    servers = [
+        server for server in servers if server not in asked.without and (server in TLS_SERVERS or asked.speaks != "tls")
+    ]
     figures: dict[str, list[float]] = {server: [] for server in servers}
     standing: dict[str, Server] = {}
 
     def measure_once(server: str, keep: bool) -> float:
-        running = standing.pop(server, None) or Server(server, pure, asked.tls)
+        running = standing.pop(server, None) or Server(server, pure, asked.speaks)
         figure = asked.measure(running, count)
         if keep:
             standing[server] = running
@@ -342,7 +375,7 @@ def main() -> int:
     all_kept = True
     for name in options.only or ROWS:
         asked = ROWS[name]
-        if asked.tls and not with_tls:
+        if asked.speaks == "tls" and not with_tls:
             continue
         bars = PURE_BARS.get(name, {}) if options.pure else asked.goals if options.goals else asked.bars
         figures = everything[name] = measure_row(name, servers, options.rounds, options.scale, options.pure)

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
         base,
         default,
         defer,
+        endpoints,
         epollreactor,
         error,
         failure,
+        fdesc,
+        inotify,
         interfaces,
         main,
         pollreactor,
@@ -31,9 +34,13 @@ if TYPE_CHECKING:
         protocol,
         selectreactor,
         ssl,
+        stdio,
         task,
         tcp,
         threads,
+        udp,
+        unix,
+        utils,
     )
     from .contract import Reactor
 
@@ -47,9 +54,12 @@ __all__ = [
     "base",
     "default",
     "defer",
+    "endpoints",
     "epollreactor",
     "error",
     "failure",
+    "fdesc",
+    "inotify",
     "interfaces",
     "main",
     "pollreactor",
@@ -58,9 +68,13 @@ __all__ = [
     "reactor",
     "selectreactor",
     "ssl",
+    "stdio",
     "task",
     "tcp",
     "threads",
+    "udp",
+    "unix",
+    "utils",
 ]
 
 #: `compiled` or `interpreted`; chosen here, before any module that has two lanes is imported.

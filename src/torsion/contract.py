@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from . import report
 from .child.reap import Reaper
@@ -42,14 +42,6 @@ OVERRIDABLE = frozenset({
 # Of these, what brings readiness to those who are watched.
 WATCHING = ("addReader", "addWriter", "removeReader", "removeWriter", "doIteration")
 _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
-
-# Of the contract's reactor, and not of this version's.
-_NOT_YET = frozenset(
-    """
-    listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
-    adoptDatagramPort spawnProcess
-    """.split()
-)
 
 
 class _Here(threading.local):
@@ -121,9 +113,6 @@ class Reactor(Openings):
         reactor.run()
     """
 
-    #: What waits for child processes; made once a reactor.
-    children: type[Reaper] = Reaper
-
     def __init__(
         self, clock: Callable[[], float] | None = None, poller: Poller | None = None, engine: Engine | None = None
     ) -> None:
@@ -142,9 +131,9 @@ class Reactor(Openings):
             timers.cancel,
             timers.reset,
         )
-        self._children = self.children()
-        self._signals = Signals(engine, self._children.reap_all)
-        self._lifeline = _Lifeline(engine, self._signals)
+        self._children = Reaper(engine)
+        self._signals = Signals(engine, self._children.child_signal)
+        self._lifeline = _Lifeline(engine, self._signals, self._children)
         self._life = states.IDLE
         self._looping = False
         self._event_triggers: dict[str, ThreePhaseEvent] = {}
@@ -166,6 +155,7 @@ class Reactor(Openings):
         """
         if self._looping:
             raise RuntimeError("a reactor cannot be closed while it runs: stop it first")
+        self._end_lookups()
         self._lifeline.close()
 
     # Overrides
@@ -181,18 +171,6 @@ class Reactor(Openings):
         object.__delattr__(self, name)
         if name in _NOTED:
             _note(self)
-
-    if not TYPE_CHECKING:  # to a type checker this would say that there is any attribute
-
-        def __getattr__(self, name: str) -> NoReturn:
-            if name in _NOT_YET:
-                text = (
-                    f"{type(self).__name__}.{name}: of the network this version of Torsion has TCP, and no child "
-                    "processes yet; with Twisted installed, `torsion run` brings Twisted's own for the rest"
-                )
-            else:
-                text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(text, name=name, obj=self)
 
     # Its life. Contract: IReactorCore
 
@@ -532,9 +510,10 @@ def _replaced(reactor: Any, name: str) -> bool:
 class _Lifeline:
     """Closes the engine when the last reactor whose ``__dict__`` holds this goes."""
 
-    def __init__(self, engine: Engine, signals: Signals) -> None:
+    def __init__(self, engine: Engine, signals: Signals, children: Reaper) -> None:
         self._engine = engine
         self._signals = signals
+        self._children = children
         self.closed = False
 
     def close(self) -> None:
@@ -545,6 +524,7 @@ class _Lifeline:
             self._signals.uninstall()
         except ValueError:
             pass  # only the main thread may; and who ran a reactor there has uninstalled them by now
+        self._children.close()
         self._engine.close()
 
     def __del__(self) -> None:

@@ -111,6 +111,7 @@ def test_programs_in_documents_run_and_print_what_they_say(
     done = subprocess.run(
         [sys.executable, "-W", "error", *command, "program.py"],
         cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(Path(lane.ROOT).parent)},
         capture_output=True,
         text=True,

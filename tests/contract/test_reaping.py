@@ -142,3 +142,86 @@ def test_s053_a_running_reactor_reaps_when_sigchld_comes_and_when_it_starts() ->
     reactor.run()
     assert told == ["early", "late"]
     reactor.close()
+
+
+needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="neither SIGCHLD nor a descriptor")
+
+
+@needs_pidfd
+def test_s054_a_child_is_seen_without_a_signal_where_the_kernel_has_descriptors_of_processes() -> None:
+    child = start_child("import sys; sys.stdin.read()")
+    reactor = Reactor()
+    told: list[int] = []
+    reactor._children.register(child.pid, told.append)
+    reactor.iterate(0)
+    assert told == []
+    reaped_elsewhere(child)
+    while not told:
+        reactor.iterate(1)
+    assert told == [0]
+    reactor.close()
+
+
+@needs_pidfd
+def test_s054_a_watched_child_whose_status_somebody_else_took_is_looked_at_once() -> None:
+    child = start_child("import sys; sys.stdin.read()")
+    reactor = Reactor()
+    told: list[int] = []
+    reactor._children.register(child.pid, told.append)
+    child.communicate()
+    reactor.iterate(1)
+    before = reactor.engine.meter.events
+    reactor.iterate(0)
+    assert reactor.engine.meter.events == before
+    assert told == []
+    reactor._children.unregister(child.pid)
+    reactor.close()
+
+
+@needs_pidfd
+def test_s053_the_signal_has_only_those_looked_at_that_are_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched, unwatched = (start_child("import sys; sys.stdin.read()") for _ in range(2))
+    reactor = Reactor()
+    children = reactor._children
+    children.register(watched.pid, print)
+
+    def none_left(pid: int) -> int:
+        raise OSError("no descriptor is left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pidfd_open", none_left)
+        children.register(unwatched.pid, print)
+    looked: list[int] = []
+    monkeypatch.setattr(children, "look", looked.append)
+    children.child_signal()
+    assert looked == [unwatched.pid]
+    looked.clear()
+    children.reap_all()
+    assert looked == [watched.pid, unwatched.pid]
+    reactor.addReader = lambda reader: None  # type: ignore[method-assign]  # somebody else may be waiting now
+    looked.clear()
+    children.child_signal()
+    assert looked == [watched.pid, unwatched.pid]
+    for child in (watched, unwatched):
+        children.unregister(child.pid)
+        child.communicate()
+    reactor.close()
+
+
+@needs_pidfd
+def test_s054_the_descriptors_of_children_are_given_back() -> None:
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    reactor = Reactor()
+    before = opened()
+    first, second = (start_child("import sys; sys.stdin.read()") for _ in range(2))
+    reactor._children.register(first.pid, print)
+    reactor._children.register(second.pid, print)
+    assert opened() == before + 4  # with our ends of their pipes
+    reactor._children.unregister(first.pid)
+    reactor._children.close()
+    for child in (first, second):
+        child.communicate()
+    assert opened() == before
+    reactor.close()

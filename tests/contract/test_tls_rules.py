@@ -730,6 +730,24 @@ def test_what_makes_settings_is_asked_for_each_connection() -> None:
     assert makes.asked == [True, True]  # once to see whether it can
 
 
+def test_a_connection_that_no_engine_can_be_made_for() -> None:
+    class Breaks:
+        def __init__(self) -> None:
+            self.contexts = [certificates().server.server_context()]
+
+        def tls_settings(self, server_side: bool) -> Settings:
+            return Settings(self.contexts.pop())
+
+    app, wire = TLSRecorder(), Wire()
+    layer = TLSMemoryBIOFactory(Breaks(), False, Wrapped(app)).buildProtocol(None)
+    with pytest.raises(IndexError):
+        layer.makeConnection(wire)
+    assert wire.ending == ["abort"]
+    layer.dataReceived(b"anything")
+    layer.connectionLost(Failure(ConnectionAborted()))
+    assert app.told == []
+
+
 def test_a_factory_that_has_no_protocol() -> None:
     factory = TLSMemoryBIOFactory(certificates().server.server_context(), False, Wrapped(None))
     assert factory.buildProtocol(None) is None

@@ -26,8 +26,15 @@ JOB_QUEUE = (
 ASYNCIO_AND_DEFERREDS = (
     "asyncio was asked: 12\nTorsion was answered: 144\nasyncio waited for a Deferred\nall in one thread: True\n"
 )
+PROCESS_POOL = (
+    "1229 primes below 10000\n2262 primes below 20000\nthe worker ended by signal 9\n3245 primes below 30000\n"
+    "4203 primes below 40000\nworkers left: 0\n"
+)
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
-SERVING = {"tls_echo", "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
+SERVING = {
+    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "handover", "tls_echo",
+}  # fmt: skip
 
 
 class Program:
@@ -88,6 +95,10 @@ def test_scheduler(programs: dict[str, Program]) -> None:
 
 def test_job_queue(programs: dict[str, Program]) -> None:
     programs["job_queue"].check(JOB_QUEUE)
+
+
+def test_process_pool(programs: dict[str, Program]) -> None:
+    programs["process_pool"].check(PROCESS_POOL)
 
 
 def test_asyncio_and_deferreds(programs: dict[str, Program]) -> None:

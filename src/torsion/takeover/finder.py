@@ -55,7 +55,7 @@ class Finder:
             return self._elsewhere(fullname) or _stand_in(fullname)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or (fullname in TABLE and not self._stays(TABLE[fullname])):
+        if fullname == REACTOR or (fullname in TABLE and self._is_ours(TABLE[fullname])):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -77,9 +77,11 @@ class Finder:
             return self._elsewhere("twisted") is not None
         return not isinstance(getattr(loaded.__spec__, "loader", None), StandIn)
 
-    def _stays(self, line: Taken) -> bool:
-        """Whether Twisted's own module stays in its place, since all that it needs is installed."""
-        return line.unless != "" and self.has_twisted() and self._elsewhere(line.unless) is not None
+    def _is_ours(self, line: Taken) -> bool:
+        """Whether the program gets ours for this line, here."""
+        if not self.has_twisted():
+            return line.module != ""
+        return line.unless == "" or self._elsewhere(line.unless) is None
 
     def _elsewhere(self, fullname: str, path: Sequence[str] | None = None) -> ModuleSpec | None:
         """What the other finders say. A folder that merely has the name (a namespace) does not count."""
@@ -113,23 +115,26 @@ class Finder:
         return module
 
     def _turn(self) -> None:
-        """Turn the two seams of ours: where reports go, and where the process's reactor is kept."""
+        """Turn the seams of ours: where reports go, where the process's reactor is kept, what endpoints are made of."""
         from torsion import reactors, report
+        from torsion.endpoint import outside
 
         from . import standins
         from .logs import Sink
+        from .outside import TwistedOutside
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
         if self.has_twisted():
             standins.complete()
+            outside.use(TwistedOutside())
 
 
 def _take(fullname: str, has_twisted: bool) -> ModuleType:
     """Our module for Twisted's name, with the private names it is asked for and the names the contract prints."""
     line = TABLE[fullname]
-    module = importlib.import_module(line.module)
+    module = importlib.import_module((has_twisted and line.instead) or line.module)
     for names in (line.private, line.with_twisted if has_twisted else ""):
         if not names:
             continue

@@ -6,7 +6,7 @@ Nothing of Twisted is imported before it is used.
 import warnings
 from typing import Any
 
-from torsion.net import stream
+from torsion.net import passing, stream
 from torsion.net.tls import protocol, source
 
 _half_closeable: Any = None  # Twisted's interface, once it was asked for
@@ -20,6 +20,28 @@ def half_closeable(protocol: Any) -> Any:
 
         _half_closeable = IHalfCloseableProtocol
     return _half_closeable(protocol, None)
+
+
+def descriptor_receiver(protocol: Any) -> Any:
+    """A protocol that says so of itself by Twisted's interface, or None: wrappers have the method in any case."""
+    from twisted.internet.interfaces import IFileDescriptorReceiver
+
+    return protocol if IFileDescriptorReceiver.providedBy(protocol) else None
+
+
+def unwanted(stream: Any) -> None:
+    """A descriptor was closed: said with the event that observers of Twisted's log know."""
+    from twisted.python import log
+
+    log.msg(
+        format=(
+            "%(protocolName)s (on %(hostAddress)r) does not provide IFileDescriptorReceiver; "
+            "closing file descriptor received (from %(peerAddress)r)."
+        ),
+        protocolName=stream._getLogPrefix(stream.protocol),
+        hostAddress=stream.getHost(),
+        peerAddress=stream.getPeer(),
+    )
 
 
 def wants_handshake(protocol: Any) -> bool:
@@ -67,6 +89,8 @@ class Provided:
 def complete() -> None:
     """Let our transports ask a protocol by Twisted's interfaces, and be asked by them."""
     stream.half_closeable = half_closeable
+    passing.descriptor_receiver = descriptor_receiver
+    passing.unwanted = unwanted
     source.creator_of = creator_of
     protocol.wants_handshake = wants_handshake
     protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 class Taken(NamedTuple):
     """One line of the table."""
 
-    #: The module of ours that the program gets.
+    #: The module of ours that the program gets; "" if it is there with Twisted only.
     module: str
     #: Modules whose classes and functions say in reprs and pickles that they come from Twisted's module.
     homes: tuple[str, ...] = ()
@@ -23,6 +23,8 @@ class Taken(NamedTuple):
     with_twisted: str = ""
     #: A package with which Twisted's own module works: where both are installed, the program gets that one.
     unless: str = ""
+    #: The module that the program gets where Twisted is installed, if it is another one: made of Twisted's own, too.
+    instead: str = ""
 
 
 REACTOR = "twisted.internet.reactor"
@@ -42,9 +44,24 @@ _DEFER = (
     "torsion.core.maybe",
 )
 
+_ENDPOINTS = (
+    "torsion.endpoint.adopted",
+    "torsion.endpoint.connecting",
+    "torsion.endpoint.hostname",
+    "torsion.endpoint.parsers",
+    "torsion.endpoint.processes",
+    "torsion.endpoint.sockets",
+    "torsion.endpoint.strings",
+    "torsion.endpoint.tls",
+)
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_UDP = ("torsion.net.udp", "torsion.net.multicast")
+_UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
+_PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
+
+_PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
 
 # fmt: off
 TABLE: dict[str, Taken] = {
@@ -54,18 +71,36 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.base":           Taken("torsion.base", _BASE, "base"),
     "twisted.internet.default":        Taken("torsion.default", (), "default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
+    "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
     "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
+    "twisted.internet.fdesc":         Taken("torsion.fdesc", ("torsion.net.fdesc",)),
+    "twisted.internet.inotify":       Taken("torsion.inotify", ("torsion.inotify",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
     "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",)),
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
+    "twisted.internet.process":       Taken("torsion.takeover.private.process", _PROCESS),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
     "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
+    "twisted.internet.stdio":         Taken("torsion.stdio", ("torsion.child.stdio",)),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.internet._resolver":      Taken("torsion.net.resolver", ("torsion.net.resolver",)),
+    "twisted.protocols.haproxy":      Taken("torsion.protocols.haproxy", instead="torsion.takeover.private.haproxy"),
+    "twisted.protocols.haproxy._exceptions": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._info": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._interfaces": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v1parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v2parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._wrapper": _PRIVATE_HAPROXY,
+    "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
+    "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.protocols.tls":          Taken("torsion.protocols.tls", _TLS, with_twisted="tls"),
+    "twisted.internet.utils":         Taken("torsion.utils", ("torsion.utils",)),
+    "twisted.internet._posixstdio":   Taken("torsion.stdio"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
     "twisted.python.failure":          Taken("torsion.failure", ("torsion.failure",), "failure"),
     "twisted.python.threadable":       Taken("torsion.pool.threadable", ("torsion.pool.threadable",)),
@@ -120,7 +155,21 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ILoggingContext", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
     ("IPushProducer", "torsion.net.tls.producers", "Membrane"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
+    ("IUNIXTransport", "torsion.net.unix", "Server"),
+    ("IUNIXTransport", "torsion.net.unix", "Client"),
+    ("IListeningPort", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramTransport", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramConnectedTransport", "torsion.net.unixdatagram", "ConnectedDatagramPort"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
+    ("IHostnameResolver", "torsion.net.resolver", "GAIResolver"),
+    ("IHostnameResolver", "torsion.net.resolver", "SimpleResolverComplexifier"),
+    ("IHostResolution", "torsion.net.resolver", "HostResolution"),
+    ("IResolutionReceiver", "torsion.net.resolver", "FirstOneWins"),
+    ("IResolverSimple", "torsion.net.resolver", "ComplexResolverSimplifier"),
+    ("IListeningPort", "torsion.net.udp", "Port"),
+    ("IUDPTransport", "torsion.net.udp", "Port"),
+    ("ISystemHandle", "torsion.net.udp", "Port"),
+    ("IMulticastTransport", "torsion.net.multicast", "MulticastPort"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
     ("IReactorPluggableResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
@@ -132,6 +181,15 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IAddress", "torsion.address", "HostnameAddress"),
     ("IAddress", "torsion.address", "UNIXAddress"),
     ("IAddress", "torsion.address", "_ProcessAddress"),
+    ("IAddress", "torsion.child.stdio", "PipeAddress"),
+    ("IProcessTransport", "torsion.child.process", "Process"),
+    ("IConsumer", "torsion.child.process", "Process"),
+    ("IPushProducer", "torsion.child.process", "Process"),
+    ("IProcessTransport", "torsion.child.pty", "PTYProcess"),
+    ("ITransport", "torsion.child.stdio", "StandardIO"),
+    ("IConsumer", "torsion.child.stdio", "StandardIO"),
+    ("IPushProducer", "torsion.child.stdio", "StandardIO"),
+    ("IHalfCloseableDescriptor", "torsion.child.stdio", "StandardIO"),
     ("IProtocol", "torsion.protocol", "Protocol"),
     ("ILoggingContext", "torsion.protocol", "Protocol"),
     ("IProcessProtocol", "torsion.protocol", "ProcessProtocol"),
@@ -141,6 +199,26 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.protocol", "FileWrapper"),
     ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
     ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "_TCPServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "SSL4ServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "UNIXServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.adopted", "AdoptedStreamServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.processes", "StandardIOEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_WrapperServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_TLSServerEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP6ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "SSL4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "UNIXClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.hostname", "HostnameEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.processes", "ProcessEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.tls", "_WrapperEndpoint"),
+    ("IStreamServerEndpointStringParser", "torsion.endpoint.parsers", "_ServerParser"),
+    ("IStreamClientEndpointStringParserWithReactor", "torsion.endpoint.parsers", "_ClientParser"),
+    ("IResolutionReceiver", "torsion.endpoint.lookup", "_Receiver"),
+    ("ITransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IConsumer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IPushProducer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
 )
 
 # What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).
