@@ -25,7 +25,7 @@ FLOORS: dict[str, list[str]] = {
     "ground": ["address", "error", "failure", "interfaces", "report", "lane", "_stamp", "twin"],
     "core": ["core"],
     "engine": ["engine"],
-    "workers": ["pool", "net", "child"],
+    "workers": ["pool", "net", "child", "credentials"],
     "contract": ["openings", "contract"],
     "reactors": ["reactors"],
     "public": [
@@ -45,6 +45,7 @@ FLOORS: dict[str, list[str]] = {
         "protocol",
         "protocols",
         "selectreactor",
+        "ssl",
         "stdio",
         "task",
         "tcp",

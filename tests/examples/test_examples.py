@@ -46,6 +46,8 @@ SERVING = {
 }
     "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
     "handover", "dask_word_count",
+    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "handover", "tls_echo",
 }  # fmt: skip
 
 

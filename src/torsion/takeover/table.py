@@ -21,6 +21,8 @@ class Taken(NamedTuple):
     private: str = ""
     #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
     with_twisted: str = ""
+    #: A package with which Twisted's own module works: where both are installed, the program gets that one.
+    unless: str = ""
     #: The module that the program gets where Twisted is installed, if it is another one: made of Twisted's own, too.
     instead: str = ""
 
@@ -80,6 +82,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.process":       Taken("torsion.takeover.private.process", _PROCESS),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
+    "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
     "twisted.internet.stdio":         Taken("torsion.stdio", ("torsion.child.stdio",)),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
