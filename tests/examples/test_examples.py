@@ -41,14 +41,10 @@ SERVING = {
     "key_value_server",
     "port_forwarder",
     "static_files",
+    "tls_echo",
     "udp_echo_server",
     "udp_time_server",
 }
-    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
-    "handover", "dask_word_count",
-    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
-    "handover", "tls_echo",
-}  # fmt: skip
 
 
 class Program:
