@@ -392,7 +392,7 @@ def test_ten_reactors_in_ten_threads_with_traffic_between_them(reports):
 # What this version does not have
 
 
-@pytest.mark.parametrize("name", ["listenUDP", "listenSSL", "spawnProcess"])
+@pytest.mark.parametrize("name", ["listenUDP", "listenSSL"])
 def test_what_is_not_there_yet_says_so(name):
     with pytest.raises(AttributeError, match=f"{name}: of the network this version of Torsion has TCP") as raised:
         getattr(Reactor.__new__(Reactor), name)
