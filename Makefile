@@ -43,11 +43,16 @@ build-required: $(VENV)/.ready
 
 lanes: test-interpreted test-compiled
 
-test-interpreted: build-required
+# What tests use as the other end; at once if all of it is there.
+.PHONY: clients
+clients:
+	@sh tests/real_clients.sh
+
+test-interpreted: build-required clients
 	@echo "== tests, interpreted lane"
 	@TORSION_PURE=1 $(PYTEST)
 
-test-compiled: build-required
+test-compiled: build-required clients
 	@echo "== tests, compiled lane"
 	@$(PYTEST)
 
@@ -92,7 +97,7 @@ bench: build-required
 # counts what a process loads, while coverage loads more.
 WITHOUT = --ignore tests/unit/test_deferred_scale.py \
   --deselect tests/unit/test_run.py::test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl
-coverage: build
+coverage: build clients
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@TORSION_PURE=1 $(PY) -m coverage run -m pytest -q $(WITHOUT); status=$$?; \
 	  $(PY) -m coverage combine -q && $(PY) -m coverage report && exit $$status

@@ -2,11 +2,15 @@
  *
  *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W] [together=1]
  *   load storm port=P pid=SERVER connections=N burst=B
+ *   load udp   port=P pid=SERVER connections=N size=BYTES flight=F messages=M [warm=W]
  *
  * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
  * W messages go first, not counted.
+ * Compiled with -DTLS (and -lssl -lcrypto), echo speaks TLS and believes any certificate; its handshakes are not counted.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
+ *
+ * udp: the same as echo with datagrams, a socket a client; one that is lost ends it after ten seconds.
  *
  * One line of JSON on stdout. The server's CPU is its process CPU clock, user and system, all threads; seconds. It is
  * read while the server sleeps: for a process that runs on another core, the clock is as old as the last tick there,
@@ -24,11 +28,18 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef TLS
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#endif
 
 enum { BUFFER = 1 << 18, EVENTS = 256 };
 
 struct connection {
     int fd, blocked;
+#ifdef TLS
+    SSL *ssl;
+#endif
     long begun;          /* messages */
     long sent, received; /* bytes */
 };
@@ -105,6 +116,51 @@ static long close_all(const int *fds, long count) {
 
 static long begun, most; /* messages, of all connections */
 
+#ifdef TLS
+static SSL_CTX *context;
+
+static void speak(struct connection *connection) {
+    if (!context) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    connection->ssl = SSL_new(context);
+    SSL_set_fd(connection->ssl, connection->fd);
+    if (SSL_connect(connection->ssl) != 1) fail("the TLS handshake");
+    fcntl(connection->fd, F_SETFL, fcntl(connection->fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* As send and recv: -1 and EAGAIN if it is to be tried again. */
+static ssize_t outcome(struct connection *connection, int result) {
+    if (result > 0) return result;
+    int error = SSL_get_error(connection->ssl, result);
+    errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+    return error == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+}
+
+static ssize_t put(struct connection *connection, const void *data, size_t size) {
+    return outcome(connection, SSL_write(connection->ssl, data, size));
+}
+
+static ssize_t get(struct connection *connection, void *data, size_t size) {
+    return outcome(connection, SSL_read(connection->ssl, data, size));
+}
+
+static int more(struct connection *connection) { return SSL_pending(connection->ssl) > 0; }
+#else
+static void speak(struct connection *connection) { (void)connection; }
+
+static ssize_t put(struct connection *connection, const void *data, size_t size) {
+    return send(connection->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t get(struct connection *connection, void *data, size_t size) {
+    return recv(connection->fd, data, size, MSG_DONTWAIT);
+}
+
+static int more(struct connection *connection) { return connection->fd < 0; }
+#endif
+
 static void fill(int epoll, struct connection *connection) {
     int blocked = 0;
     while (!blocked) {
@@ -114,7 +170,7 @@ static void fill(int epoll, struct connection *connection) {
             while (together && begun < most && connection->begun < connection->received / size + flight);
         }
         size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
-        ssize_t sent = send(connection->fd, message + part, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = put(connection, message + part, left);
         if (sent < 0 && errno != EAGAIN) fail("send");
         if (sent > 0) connection->sent += sent;
         blocked = sent < 0;
@@ -126,7 +182,7 @@ static void fill(int epoll, struct connection *connection) {
 }
 
 static ssize_t take(struct connection *connection) {
-    ssize_t received = recv(connection->fd, buffer, BUFFER, MSG_DONTWAIT);
+    ssize_t received = get(connection, buffer, BUFFER);
     if (received < 0 && errno == EAGAIN) return 0;
     if (received <= 0) fail("the server ended a connection");
     if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
@@ -149,7 +205,9 @@ static void talk(int epoll, struct connection *all, long count, double until) {
         if (until && begun < most && read_clock(CLOCK_MONOTONIC) >= until) most = begun;
         for (int i = 0; i < ready; i++) {
             struct connection *connection = events[i].data.ptr;
-            if (events[i].events & ~EPOLLOUT) echoed += take(connection);
+            if (events[i].events & ~EPOLLOUT)
+                do echoed += take(connection);
+                while (more(connection));
             fill(epoll, connection);
         }
     }
@@ -160,6 +218,7 @@ static void echo(void) {
     struct connection *all = calloc(connections, sizeof *all);
     for (long i = 0; i < connections; i++) {
         all[i].fd = fds[i] = open_connection();
+        speak(&all[i]);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
         epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
     }
@@ -193,6 +252,64 @@ static void storm(void) {
            closed.wall - began, accept, ending);
 }
 
+/* ---- udp ---- */
+
+static int open_datagrams(void) {
+    struct sockaddr_in address = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
+    return fd;
+}
+
+/* As many as are not in flight yet. */
+static void ask(struct connection *client) {
+    while (begun < most && client->begun < client->received + flight) {
+        if (send(client->fd, message, size, 0) != size) fail("send");
+        client->begun++, begun++;
+    }
+}
+
+/* Sends `count` messages and waits for all to come back. */
+static void exchange(int epoll, struct connection *all, long count) {
+    long answered = 0;
+    begun = 0, most = count;
+    for (long i = 0; i < connections; i++) ask(&all[i]);
+    while (answered < count) {
+        struct epoll_event events[EVENTS];
+        int ready = epoll_wait(epoll, events, EVENTS, 10000);
+        if (ready == 0) errno = ETIMEDOUT;
+        if (ready <= 0 && errno != EINTR) fail("waiting for the echo");
+        for (int i = 0; i < ready; i++) {
+            struct connection *client = events[i].data.ptr;
+            ssize_t received;
+            while ((received = recv(client->fd, buffer, BUFFER, 0)) >= 0) {
+                errno = 0;
+                if (received != size || memcmp(buffer, message, size)) fail("another datagram came back than was sent");
+                client->received++, answered++;
+            }
+            if (errno != EAGAIN) fail("recv");
+            ask(client);
+        }
+    }
+}
+
+static void udp(void) {
+    int epoll = epoll_create1(0);
+    struct connection *all = calloc(connections, sizeof *all);
+    for (long i = 0; i < connections; i++) {
+        all[i].fd = open_datagrams();
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+        epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
+    }
+    exchange(epoll, all, warm < 0 ? connections * flight : warm);
+    struct moment before = now();
+    double began = read_clock(CLOCK_MONOTONIC);
+    exchange(epoll, all, messages);
+    struct moment after = now();
+    printf("{\"messages\": %ld, \"bytes\": %ld, \"seconds\": %.6f, \"cpu\": %.9f}\n", begun, begun * size,
+           after.wall - began, after.cpu - before.cpu);
+}
+
 static void options(int count, char **arguments) {
     struct { const char *name; long *value; } known[] = {
         {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
@@ -210,13 +327,14 @@ static void options(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) fprintf(stderr, "usage: load echo|storm name=value ...\n"), exit(2);
+    if (count < 2) fprintf(stderr, "usage: load echo|storm|udp name=value ...\n"), exit(2);
     options(count - 2, arguments + 2);
     if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
     message = malloc(size * (flight + 1)); /* a message, again and again */
     for (long i = 0; i < size * (flight + 1); i++) message[i] = 'a' + i % size % 26;
     if (!strcmp(arguments[1], "echo") && (messages > 0 || seconds > 0)) echo();
     else if (!strcmp(arguments[1], "storm")) storm();
-    else fprintf(stderr, "load: echo needs messages= or seconds=\n"), exit(2);
+    else if (!strcmp(arguments[1], "udp") && messages > 0) udp();
+    else fprintf(stderr, "load: echo needs messages= or seconds=, udp messages=\n"), exit(2);
     return 0;
 }

@@ -7,7 +7,13 @@ server's process CPU clock itself, before the work and after it. A round gives e
 round beginning with another one. Servers are started anew after some rounds, because one process may be a tenth slower
 than the next with the same program. Figures and bars are as in run.py.
 
+The rows of UDP do the same with datagrams: examples/unmodified/udp_echo_server.py.
+
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
+
+The rows over TLS have servers of their own (echo_tls.py), each as its users would write it: Torsion, asyncio and uvloop
+with the standard library's ssl, Twisted with its own on pyOpenSSL. They speak TLS 1.3 with a certificate that is made
+for the run. Those rows need OpenSSL's headers for the load, and `openssl`; without them they are left out.
 
 Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--goals] [--pure]
 """
@@ -22,6 +28,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,25 +39,36 @@ from run import available, print_head, row
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "benchmarks"
-TWISTED_SERVER = str(HERE.parent / "examples" / "unmodified" / "echo_server.py")
+PROGRAMS = HERE.parent / "examples" / "unmodified"
 ON_ASYNCIO = (
-    "import runpy; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
-    f"runpy.run_path({TWISTED_SERVER!r})"
+    "import runpy, sys; from twisted.internet import asyncioreactor; asyncioreactor.install(); "
+    "runpy.run_path(sys.argv.pop(1))"
 )
 PYTHON = [sys.executable, "-W", "ignore"]
 # Left to itself, rloop 0.5 maps and unmaps its buffer for every message: three times the CPU.
 RLOOP_MALLOC = ["env", f"MALLOC_MMAP_THRESHOLD_={1 << 25}", f"MALLOC_TRIM_THRESHOLD_={1 << 27}"]
 
-# name: (the module that must be there, command)
+# name: (the module that must be there, command). PROGRAM stands for the one that is written for Twisted.
+PROGRAM = "PROGRAM"
 SERVERS: dict[str, tuple[str, list[str]]] = {
-    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", TWISTED_SERVER]),
-    "twisted": ("twisted", [*PYTHON, TWISTED_SERVER]),
-    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO]),
+    "torsion": ("torsion", [*PYTHON, "-m", "torsion", "run", PROGRAM]),
+    "twisted": ("twisted", [*PYTHON, PROGRAM]),
+    "twisted on asyncio": ("twisted", [*PYTHON, "-c", ON_ASYNCIO, PROGRAM]),
     "asyncio": ("asyncio", [*PYTHON, str(HERE / "echo_asyncio.py"), "asyncio"]),
     "uvloop": ("uvloop", [*PYTHON, str(HERE / "echo_asyncio.py"), "uvloop"]),
     "rloop": ("rloop", [*RLOOP_MALLOC, *PYTHON, str(HERE / "echo_asyncio.py"), "rloop"]),
     "C": ("asyncio", [str(BUILD / "echo_server")]),
 }
+
+CERTIFICATE = BUILD / "certificate.pem"
+TLS_SERVERS = {
+    name: (module, [*PYTHON, str(HERE / "echo_tls.py"), name, str(CERTIFICATE)])
+    for name, module in (("torsion", "torsion"), ("twisted", "OpenSSL"), ("asyncio", "asyncio"), ("uvloop", "uvloop"))
+}
+
+
+# Theirs is one program, which is told what to serve.
+ON_LOOPS = ("asyncio", "uvloop", "rloop")
 
 
 @dataclass
@@ -63,6 +81,7 @@ class Row:
     goals: dict[str, float] = field(default_factory=dict)
     unit: str = "ns"
     without: tuple[str, ...] = ()
+    speaks: str = "tcp"  # or "udp", "tls": programs of their own
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -84,17 +103,26 @@ def prepare_child(core: set[int]) -> Callable[[], None]:
     return prepare
 
 
+def command_of(name: str, speaks: str) -> list[str]:
+    if speaks == "tls":
+        return TLS_SERVERS[name][1]
+    program = str(PROGRAMS / ("udp_echo_server.py" if speaks == "udp" else "echo_server.py"))
+    command = [program if word == PROGRAM else word for word in SERVERS[name][1]]
+    return [*command, "udp"] if speaks == "udp" and name in ON_LOOPS else command
+
+
 class Server:
     """A server process, from its first line (where it listens) until close()."""
 
-    def __init__(self, name: str, pure: bool) -> None:
+    def __init__(self, name: str, pure: bool, speaks: str = "tcp") -> None:
         environment = dict(os.environ)
         environment.pop("TORSION_PURE", None)
         if pure:
             environment["TORSION_PURE"] = "1"
         self.name = name
+        self.tls = speaks == "tls"
         self.process = subprocess.Popen(
-            SERVERS[name][1],
+            command_of(name, speaks),
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
@@ -111,7 +139,11 @@ class Server:
     def load(self, kind: str, **numbers: int) -> dict[str, float]:
         """Run the load generator against this server; what it prints."""
         numbers |= {"port": self.port, "pid": self.process.pid}
-        command = [str(BUILD / "load"), kind, *(f"{name}={value}" for name, value in numbers.items())]
+        command = [
+            str(BUILD / ("load_tls" if self.tls else "load")),
+            kind,
+            *(f"{name}={value}" for name, value in numbers.items()),
+        ]
         done = subprocess.run(
             command, stdout=subprocess.PIPE, check=True, timeout=120, preexec_fn=prepare_child(cores()[0])
         )
@@ -141,6 +173,17 @@ def echo(connections: int, size: int, flight: int = 1) -> Callable[[Server, int]
     return measure
 
 
+def echo_datagrams(clients: int, size: int, flight: int = 1) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per datagram."""
+
+    def measure(server: Server, count: int) -> float:
+        work = {"connections": clients, "size": size, "flight": flight, "messages": count}
+        figures = server.load("udp", warm=max(count // 10, clients * flight), **work)
+        return figures["cpu"] / figures["messages"] * 1e9
+
+    return measure
+
+
 def storm(part: str) -> Callable[[Server, int], float]:
     """Nanoseconds of the server's CPU per connection that is opened, or closed by the client."""
 
@@ -151,11 +194,22 @@ def storm(part: str) -> Callable[[Server, int], float]:
     return measure
 
 
-def open_idle(port: int, count: int) -> list[socket.socket]:
+def believing() -> ssl.SSLContext:
+    """A client's context that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def open_idle(server: Server, count: int) -> list[socket.socket]:
     """Connections that the server has accepted; a byte echoed by the last of each hundred says so."""
-    opened = []
+    opened: list[socket.socket] = []
+    context = believing() if server.tls else None
     for number in range(count):
-        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        if context is not None:
+            connection = context.wrap_socket(connection)
         opened.append(connection)
         if number % 100 == 99 or number == count - 1:
             connection.sendall(b"x")
@@ -165,10 +219,10 @@ def open_idle(port: int, count: int) -> list[socket.socket]:
 
 def memory(server: Server, count: int) -> float:
     """Resident bytes per idle connection. A few connections go first: what only the first needs is not counted."""
-    for connection in open_idle(server.port, 50):
+    for connection in open_idle(server, 50):
         connection.close()
     before = server.resident()
-    idle = open_idle(server.port, count)
+    idle = open_idle(server, count)
     grown = server.resident() - before
     for connection in idle:
         connection.close()
@@ -177,6 +231,7 @@ def memory(server: Server, count: int) -> float:
 
 # rloop 0.5 never closes its end of a connection, and turns for ever over those that its clients have closed
 NEVER_CLOSES = ("rloop",)
+NO_DATAGRAMS = ("rloop", "C")  # rloop 0.5 has none; echo_server.c is for connections
 
 ROWS: dict[str, Row] = {
     "echo_100_x_64_B": Row(
@@ -187,10 +242,19 @@ ROWS: dict[str, Row] = {
     "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {}, {"uvloop": 1}),
     "accept": Row(storm("accept"), 2_000, {"uvloop": 1.1}, {"uvloop": 0.95}, without=NEVER_CLOSES),
     "close": Row(storm("close"), 2_000, {}, {"uvloop": 1}, without=NEVER_CLOSES),
+    "udp_echo_100_x_64_B": Row(
+        echo_datagrams(100, 64), 30_000, {"twisted": 0.5}, {"twisted": 0.5}, without=NO_DATAGRAMS, speaks="udp"
+    ),
+    "udp_echo_1_x_64_B": Row(echo_datagrams(1, 64), 30_000, {}, {}, without=NO_DATAGRAMS, speaks="udp"),
     # in C a few bytes, next to nothing in pages
     "memory_of_an_idle_connection": Row(
         memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
     ),
+    "tls_echo_100_x_64_B": Row(
+        echo(100, 64), 20_000, {"twisted": 0.35, "uvloop": 1.3}, {"twisted": 0.3, "uvloop": 1}, speaks="tls"
+    ),
+    "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {}, {"uvloop": 1}, speaks="tls"),
+    "memory_of_an_idle_tls_connection": Row(memory, 1_000, {}, {"uvloop": 1}, unit="bytes", speaks="tls"),
 }
 PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
 MEMORY_ROUNDS = 5  # pages repeat nearly exactly
@@ -202,12 +266,14 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     asked = ROWS[name]
     count = max(1_000, int(asked.count * scale))
     of_memory = asked.measure is memory
-    servers = [server for server in servers if server not in asked.without]
+    servers = [
+        server for server in servers if server not in asked.without and (server in TLS_SERVERS or asked.speaks != "tls")
+    ]
     figures: dict[str, list[float]] = {server: [] for server in servers}
     standing: dict[str, Server] = {}
 
     def measure_once(server: str, keep: bool) -> float:
-        running = standing.pop(server, None) or Server(server, pure)
+        running = standing.pop(server, None) or Server(server, pure, asked.speaks)
         figure = asked.measure(running, count)
         if keep:
             standing[server] = running
@@ -229,17 +295,44 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     return figures
 
 
-def build() -> None:
-    """Compile the two C programs where they are missing or older than their sources."""
+PROGRAMS = {
+    "load": ("load", []),
+    "echo_server": ("echo_server", []),
+    "load_tls": ("load", ["-DTLS", "-lssl", "-lcrypto"]),
+}
+
+
+def build() -> bool:
+    """Compile the C programs where they are missing or older than their sources. Whether there is one for TLS."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     BUILD.mkdir(parents=True, exist_ok=True)
-    for name in ("load", "echo_server"):
-        source, program = HERE / f"{name}.c", BUILD / name
+    for name, (file, flags) in PROGRAMS.items():
+        source, program = HERE / f"{file}.c", BUILD / name
         if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
             continue
         if compiler is None:
             sys.exit("The load generator is a C program, and there is no C compiler here (cc, gcc, clang or CC=...).")
-        subprocess.run([*compiler.split(), "-O2", "-o", str(program), str(source)], check=True)
+        command = [*compiler.split(), "-O2", "-o", str(program), str(source), *flags]
+        if name != "load_tls":
+            subprocess.run(command, check=True)
+        elif subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+            return False
+    return make_certificate()
+
+
+def make_certificate() -> bool:
+    """One for localhost, with its key, by `openssl`. Whether that was possible."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return False
+    key = BUILD / "key.pem"
+    made = BUILD / "bare.pem"
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = [openssl, "req", "-x509", *kind, *names, "-keyout", str(key), "-out", str(made)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    CERTIFICATE.write_text(key.read_text() + made.read_text())
+    return True
 
 
 def start(names: list[str], pure: bool) -> list[str]:
@@ -265,7 +358,9 @@ def main() -> int:
     parser.add_argument("--pure", action="store_true", help="Torsion's interpreted lane")
     parser.add_argument("--json", type=Path, help="write every figure there")
     options = parser.parse_args()
-    build()
+    with_tls = build()
+    if not with_tls:
+        print("left out: the rows over TLS, which need `openssl` and OpenSSL's headers", file=sys.stderr)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     wanted = {options.ours, *(options.peers or SERVERS)}
@@ -280,6 +375,8 @@ def main() -> int:
     all_kept = True
     for name in options.only or ROWS:
         asked = ROWS[name]
+        if asked.speaks == "tls" and not with_tls:
+            continue
         bars = PURE_BARS.get(name, {}) if options.pure else asked.goals if options.goals else asked.bars
         figures = everything[name] = measure_row(name, servers, options.rounds, options.scale, options.pure)
         line, kept = row(name, figures, others, bars, options.ours, asked.unit)

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 import hypothesis
 import pytest
+from tests.clients import absent, client
 from tests.interpreters import bare, full, python
 
 import torsion
 from torsion import lane
 
-__all__ = ["bare", "full", "no_leaks", "python"]
+__all__ = ["bare", "client", "full", "no_leaks", "python"]
 
 # A shared machine is slow at times: how long an example takes says nothing about it.
 hypothesis.settings.register_profile(
@@ -25,6 +26,11 @@ hypothesis.settings.load_profile("torsion")
 def pytest_report_header() -> str:
     why = lane.reason(torsion.LANE)
     return f"torsion {torsion.__version__}: {torsion.LANE} {f'({why})' if why else lane.freshness(torsion.LANE)}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if absent():
+        terminalreporter.write_line(f"not installed, and tests skipped that need them: {', '.join(absent())}")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from . import report
 from .child.reap import Reaper
@@ -42,14 +42,6 @@ OVERRIDABLE = frozenset({
 # Of these, what brings readiness to those who are watched.
 WATCHING = ("addReader", "addWriter", "removeReader", "removeWriter", "doIteration")
 _NOTED = OVERRIDABLE | {"__dict__", "__class__"}
-
-# Of the contract's reactor, and not of this version's.
-_NOT_YET = frozenset(
-    """
-    listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram connectUNIXDatagram
-    adoptDatagramPort
-    """.split()
-)
 
 
 class _Here(threading.local):
@@ -163,6 +155,7 @@ class Reactor(Openings):
         """
         if self._looping:
             raise RuntimeError("a reactor cannot be closed while it runs: stop it first")
+        self._end_lookups()
         self._lifeline.close()
 
     # Overrides
@@ -178,18 +171,6 @@ class Reactor(Openings):
         object.__delattr__(self, name)
         if name in _NOTED:
             _note(self)
-
-    if not TYPE_CHECKING:  # to a type checker this would say that there is any attribute
-
-        def __getattr__(self, name: str) -> NoReturn:
-            if name in _NOT_YET:
-                text = (
-                    f"{type(self).__name__}.{name}: of the network this version of Torsion has TCP and "
-                    "child processes; with Twisted installed, `torsion run` brings Twisted's own for the rest"
-                )
-            else:
-                text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(text, name=name, obj=self)
 
     # Its life. Contract: IReactorCore
 
@@ -392,7 +373,18 @@ class Reactor(Openings):
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls of callLater that are still to come, in no useful order (semantics 31, 92)."""
         calls: list[Any] = self.engine.timers.calls()
-        return calls
+        return [call for call in calls if type(call.func) is not _Unseen]
+
+    def call_unseen(self, delay: float, function: Callable[[], object]) -> None:
+        """Call in ``delay`` seconds, by a timer that getDelayedCalls does not show: it is not the program's.
+
+        Any thread. For what does no harm if it is never called. It cannot be cancelled, and does not keep the reactor
+        alive.
+        """
+        self.callFromThread(self._call_unseen, delay, function)
+
+    def _call_unseen(self, delay: float, function: Callable[[], object]) -> None:
+        self._timer_methods[0](self.engine.clock, delay, _Unseen(function), (), {}, _leave, _leave)
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
         self._timer_methods[2](call)
@@ -440,6 +432,7 @@ class Reactor(Openings):
         """The reactor's pool of 0 to 10 threads, made now if need be; it starts and stops with the reactor (48)."""
         if self.threadpool is None:
             self.threadpool = ThreadPool(0, 10, "torsion.reactor")
+            self.threadpool.watch.later = self.call_unseen
             starting = self.callWhenRunning(self.threadpool.start)
             stopping = self.addSystemEventTrigger("during", "shutdown", self._stopThreadPool)
             self._pool_triggers = [stopping] if starting is None else [starting, stopping]
@@ -524,6 +517,20 @@ def _replaced(reactor: Any, name: str) -> bool:
         own = getattr(getattr(now, "__self__", None), "__dict__", None)
         return own is not reactor.__dict__ or now.__func__ is not ours
     return getattr(type(reactor), name, None) is not ours
+
+
+class _Unseen:
+    """What a timer calls that is not the program's."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def __call__(self) -> None:
+        self._function()
+
+
+def _leave(timer: object) -> None:
+    """Nobody has the timer who could cancel it."""
 
 
 class _Lifeline:

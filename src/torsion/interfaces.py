@@ -17,8 +17,14 @@ __all__ = [
     "IConnector",
     "IDelayedCall",
     "IFileDescriptor",
+    "IFileDescriptorReceiver",
+    "IHandshakeListener",
+    "IHostResolution",
+    "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
+    "IMulticastTransport",
+    "INegotiated",
     "IProcessProtocol",
     "IProcessTransport",
     "IProtocol",
@@ -26,13 +32,28 @@ __all__ = [
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorMulticast",
+    "IReactorPluggableNameResolver",
+    "IReactorPluggableResolver",
     "IReactorProcess",
+    "IReactorSSL",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
+    "IReactorUDP",
+    "IReactorUNIX",
+    "IReactorUNIXDatagram",
     "IReadDescriptor",
     "IReadWriteDescriptor",
+    "IResolutionReceiver",
+    "IResolverSimple",
+    "ISSLTransport",
+    "IStreamClientEndpoint",
+    "IStreamServerEndpoint",
+    "ITLSTransport",
     "ITransport",
+    "IUDPTransport",
+    "IUNIXTransport",
     "IWriteDescriptor",
 ]
 
@@ -137,7 +158,7 @@ class IReactorCore(Protocol):
     def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45), /) -> Any:
         """A Deferred of the IPv4 address of a host, as text, or of error.DNSLookupError (semantics 77).
 
-        An address is its own answer. The lookup runs in the thread pool, so it begins when the reactor does.
+        An address is its own answer. The lookup runs in a thread that is not one of the thread pool's.
         """
 
 
@@ -176,6 +197,82 @@ class IReactorThreads(IReactorFromThreads, IReactorInThreads, Protocol):
 
     def suggestThreadPoolSize(self, size: int, /) -> None:
         """Let the pool grow to at most `size` threads; surplus ones end when their work is done."""
+
+
+# Names
+
+
+@runtime_checkable
+class IHostResolution(Protocol):
+    """A name that is being looked up."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    def cancel(self) -> None:
+        """Look no further: the receiver is told resolutionComplete now, and nothing after that."""
+
+
+@runtime_checkable
+class IResolutionReceiver(Protocol):
+    """What gets the addresses of a name (semantics 77)."""
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution, /) -> None:
+        """The first it is told, before resolveHostName returns."""
+
+    def addressResolved(self, address: Any, /) -> None:
+        """An IPv4Address or IPv6Address. Any number of times."""
+
+    def resolutionComplete(self) -> None:
+        """These were all addresses, perhaps none. Told once, also if the resolution was cancelled."""
+
+
+@runtime_checkable
+class IHostnameResolver(Protocol):
+    """Finds the addresses of a name (semantics 77)."""
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Iterable[type] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> IHostResolution:
+        """Tell the receiver the addresses of a host, each with the port, of the types wanted (None: of all).
+
+        A name of other than ASCII letters is asked for by IDNA. `transportSemantics` ("TCP" or "UDP") is what the
+        addresses are for. A name that is not found has no addresses.
+        """
+
+
+@runtime_checkable
+class IResolverSimple(Protocol):
+    """Finds one IPv4 address of a name (semantics 77)."""
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Any:
+        """A Deferred of the address as text, or of error.DNSLookupError. `timeout`: seconds for each attempt."""
+
+
+@runtime_checkable
+class IReactorPluggableResolver(Protocol):
+    """A reactor that asks a resolver which a program brings."""
+
+    def installResolver(self, resolver: IResolverSimple, /) -> IResolverSimple:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
+
+
+@runtime_checkable
+class IReactorPluggableNameResolver(Protocol):
+    """The same, with resolvers that find all addresses."""
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """The resolver that is asked, whichever way it was installed."""
+
+    def installNameResolver(self, resolver: IHostnameResolver, /) -> IHostnameResolver:
+        """Ask this one from now on, for all kinds of lookups. Returns the one before."""
 
 
 # Readiness
@@ -342,6 +439,201 @@ class IReactorTCP(Protocol):
         """Connect `factory` to a host and port, in `timeout` seconds at most, the lookup of the name included."""
 
 
+# TLS
+
+
+@runtime_checkable
+class ISSLTransport(ITransport, Protocol):
+    """A transport over TLS (semantics 79-83). What is written is sent once the handshake is done."""
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate, or None: DER bytes, or an X509 object where pyOpenSSL makes the TLS."""
+
+
+@runtime_checkable
+class INegotiated(ISSLTransport, Protocol):
+    """One that knows what both sides agreed to speak (ALPN)."""
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The protocol; None before the handshake is done, and if there is none."""
+
+
+@runtime_checkable
+class ITLSTransport(ITransport, Protocol):
+    """A transport on which TLS can begin later."""
+
+    def startTLS(self, ctx: Any, normal: bool = True) -> None:
+        """Speak TLS from the next byte on; `ctx` is what listenSSL takes. As the usual side, or the other one."""
+
+
+@runtime_checkable
+class IHandshakeListener(Protocol):
+    """A protocol that is told of the handshake."""
+
+    def handshakeCompleted(self) -> Any:
+        """It is done, and the peer is who it says it is."""
+
+
+@runtime_checkable
+class IReactorSSL(Protocol):
+    """TLS over TCP. `contextFactory` is an ssl.SSLContext, an object of torsion.ssl, or one for pyOpenSSL."""
+
+    def listenSSL(
+        self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """As listenTCP; each connection begins with a handshake."""
+
+    def connectSSL(
+        self,
+        host: str,
+        port: int,
+        factory: Any,
+        contextFactory: Any,
+        timeout: float = 30,
+        bindAddress: Any = None,
+    ) -> IConnector:
+        """As connectTCP, followed by a handshake: `timeout` is TCP's."""
+
+
+# UNIX sockets
+
+
+@runtime_checkable
+class IUNIXTransport(ITransport, Protocol):
+    """One end of a connection between two programs of this machine (semantics 75)."""
+
+    def sendFileDescriptor(self, descriptor: int, /) -> None:
+        """Send a copy of an open file with the next byte that is written; there must be one byte for each.
+
+        A connection that has more descriptors to send than bytes is lost with error.FileDescriptorOverrun.
+        """
+
+
+@runtime_checkable
+class IFileDescriptorReceiver(Protocol):
+    """A protocol that can be sent open files (semantics 75). A protocol that is not one is spared them."""
+
+    def fileDescriptorReceived(self, descriptor: int, /) -> Any:
+        """A descriptor has come, before the byte that carried it. It is the protocol's now: close it some time."""
+
+
+@runtime_checkable
+class IReactorUNIX(Protocol):
+    """UNIX stream sockets (semantics 72, 73, 75, 103)."""
+
+    def connectUNIX(self, address: str | bytes, factory: Any, timeout: float = 30, checkPID: Any = 0) -> IConnector:
+        """Connect `factory` to a path. With `checkPID`, error.BadFileError if no living server holds its lock."""
+
+    def listenUNIX(
+        self, address: str | bytes, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: Any = 0
+    ) -> IListeningPort:
+        """Accept connections on a path of this `mode`, with a lock file beside it if `wantPID`.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorUNIXDatagram(Protocol):
+    """UNIX datagram sockets."""
+
+    def listenUNIXDatagram(
+        self, address: str | bytes, protocol: Any, maxPacketSize: int = 8192, mode: int = 0o666
+    ) -> IListeningPort:
+        """Receive datagrams on a path. Raises error.CannotListenError at once."""
+
+    def connectUNIXDatagram(
+        self,
+        address: str | bytes,
+        protocol: Any,
+        maxPacketSize: int = 8192,
+        mode: int = 0o666,
+        bindAddress: str | bytes | None = None,
+    ) -> Any:
+        """Send datagrams to a path, and receive its answers on `bindAddress`."""
+
+
+# Datagrams
+
+
+@runtime_checkable
+class IUDPTransport(Protocol):
+    """A UDP port, as its protocol has it (semantics 76). Addresses are pairs of a host in figures and a port."""
+
+    def write(self, packet: bytes, addr: Any = None, /) -> Any:
+        """Send a datagram, now; without `addr`, to the peer of a connected port.
+
+        Raises error.InvalidAddressError for a host name, error.MessageLengthError if it is too long, OSError for what
+        else the kernel says.
+        """
+
+    def connect(self, host: str, port: int, /) -> None:
+        """Have one peer: send to it, and hear of nobody else. Raises error.InvalidAddressError, RuntimeError."""
+
+    def getHost(self) -> Any:
+        """The address that it is bound to."""
+
+    def stopListening(self) -> Any:
+        """Close it. Returns a Deferred that fires when it is closed and the protocol has been stopped, or None."""
+
+    def setBroadcastAllowed(self, enabled: bool, /) -> None:
+        """Whether it may send to broadcast addresses; at first it may not."""
+
+    def getBroadcastAllowed(self) -> bool:
+        """Whether it may."""
+
+
+@runtime_checkable
+class IMulticastTransport(IUDPTransport, Protocol):
+    """A UDP port that can join groups. Its Deferreds fail with error.MulticastJoinError."""
+
+    def joinGroup(self, addr: str, interface: str = "") -> Any:
+        """Hear what is sent to a group, an address or a host name. Returns a Deferred."""
+
+    def leaveGroup(self, addr: str, interface: str = "") -> Any:
+        """Take this back. Returns a Deferred."""
+
+    def getOutgoingInterface(self) -> Any:
+        """The interface that it sends to groups through: an IPv4 address, or a number in IPv6."""
+
+    def setOutgoingInterface(self, addr: Any, /) -> Any:
+        """Send to groups through this interface. Returns a Deferred."""
+
+    def getLoopbackMode(self) -> bool:
+        """Whether this machine hears what it sends to groups."""
+
+    def setLoopbackMode(self, mode: bool, /) -> None:
+        """Whether it is to."""
+
+    def getTTL(self) -> int:
+        """How many routers pass on what it sends to groups; 1 is none."""
+
+    def setTTL(self, ttl: int, /) -> None:
+        """Set this: 0 to 255."""
+
+
+@runtime_checkable
+class IReactorUDP(Protocol):
+    """UDP (semantics 76)."""
+
+    def listenUDP(self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
+        """Have `protocol` send and receive on `port` (0: any free one) of `interface`; returns its transport.
+
+        Raises error.CannotListenError at once.
+        """
+
+
+@runtime_checkable
+class IReactorMulticast(Protocol):
+    """Multicast over UDP."""
+
+    def listenMulticast(
+        self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192, listenMultiple: bool = False
+    ) -> Any:
+        """As listenUDP; the transport is an IMulticastTransport. `listenMultiple`: others may have the same port."""
+
+
 # Child processes
 
 
@@ -422,3 +714,19 @@ class IReactorProcess(Protocol):
         `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
         "w", or which of ours it is.
         """
+
+
+@runtime_checkable
+class IStreamClientEndpoint(Protocol):
+    """Where a connection leads to (semantics 78)."""
+
+    def connect(self, protocolFactory: Any, /) -> Any:
+        """Connect a protocol of the factory: a Deferred of it. Cancelling that gives the attempt up."""
+
+
+@runtime_checkable
+class IStreamServerEndpoint(Protocol):
+    """Where a service listens."""
+
+    def listen(self, protocolFactory: Any, /) -> Any:
+        """Listen for the factory: a Deferred of the IListeningPort, or of an error.CannotListenError."""

@@ -1,11 +1,14 @@
 """The network benchmark still runs, and its load counts and checks what it should. Figures are not judged here."""
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,44 @@ def test_a_load_for_a_time(load: str) -> None:
     assert 1 <= figures["seconds"] < 10
 
 
+@contextlib.contextmanager
+def datagram_peer(answer: Callable[[bytes], bytes]) -> Iterator[int]:
+    """The port of a UDP server of the standard library; an empty datagram ends it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as served:
+        served.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            data, sender = served.recvfrom(1 << 16)
+            while data:
+                served.sendto(answer(data), sender)
+                data, sender = served.recvfrom(1 << 16)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield served.getsockname()[1]
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", served.getsockname())
+            serving.join(10)
+
+
+def test_every_datagram_is_echoed_and_counted(load: str) -> None:
+    with datagram_peer(bytes) as port:
+        done = run_load(load, "udp", port, connections=3, size=1000, flight=4, messages=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout)
+    assert (figures["messages"], figures["bytes"]) == (50, 50_000)
+
+
+def test_a_wrong_datagram_ends_the_load(load: str) -> None:
+    for answer in (bytes.upper, lambda data: data + b"x"):
+        with datagram_peer(answer) as port:
+            done = run_load(load, "udp", port, connections=1, size=10, messages=5)
+        assert done.returncode == 1
+        assert "another datagram came back" in done.stderr
+
+
 def test_a_storm_counts_its_connections(load: str) -> None:
     with peer(echo) as port:
         done = run_load(load, "storm", port, connections=25, burst=10)
@@ -81,7 +122,7 @@ def test_a_wrong_answer_ends_the_load(load: str) -> None:
 
 
 def test_the_benchmark_prints_its_table(full: Python) -> None:
-    rows = ["echo_100_x_64_B", "accept", "memory_of_an_idle_connection"]
+    rows = ["echo_100_x_64_B", "udp_echo_100_x_64_B", "accept", "memory_of_an_idle_connection"]
     arguments = ["--rounds", "1", "--scale", "0.01", "--only", *rows, "--peers", "asyncio"]
     environment = {name: value for name, value in full.environment.items() if name != "TORSION_PURE"}
     pure = ["--pure"] if "TORSION_PURE" in os.environ else []

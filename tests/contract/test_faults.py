@@ -387,18 +387,3 @@ def test_ten_reactors_in_ten_threads_with_traffic_between_them(reports):
     assert sum(got) == count * rounds
     for reactor in reactors:
         reactor.close()
-
-
-# What this version does not have
-
-
-@pytest.mark.parametrize("name", ["listenUDP", "listenSSL"])
-def test_what_is_not_there_yet_says_so(name):
-    with pytest.raises(AttributeError, match=f"{name}: of the network this version of Torsion has TCP") as raised:
-        getattr(Reactor.__new__(Reactor), name)
-    assert raised.value.name == name
-
-
-def test_what_never_was_there_is_pythons_own_error():
-    with pytest.raises(AttributeError, match="'Reactor' object has no attribute 'listenTPC'"):
-        Reactor.__new__(Reactor).listenTPC

@@ -31,7 +31,19 @@ PROCESS_POOL = (
     "4203 primes below 40000\nworkers left: 0\n"
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
-SERVING = {"echo_server", "echo_client", "chat_server", "port_forwarder", "crowd"}
+SERVING = {
+    "chat_server",
+    "crowd",
+    "dask_word_count",
+    "echo_client",
+    "echo_server",
+    "handover",
+    "key_value_server",
+    "port_forwarder",
+    "static_files",
+    "udp_echo_server",
+    "udp_time_server",
+}
 
 
 class Program:

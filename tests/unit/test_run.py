@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.interpreters import Python
 
 import torsion
 
@@ -205,13 +204,6 @@ def test_a_signal_ends_a_program_as_it_does_under_python(tmp_path: Path) -> None
         "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(20)\n"
     )
     assert same(tmp_path, "program.py").returncode == -signal.SIGINT
-
-
-def test_a_program_that_needs_more_than_there_is_is_told_so(tmp_path: Path, bare: Python) -> None:
-    (tmp_path / "program.py").write_text("from twisted.internet import reactor\nreactor.listenUDP(0, None)\n")
-    ours = bare.run("-m", "torsion", "run", str(tmp_path / "program.py"))
-    assert ours.returncode == 1
-    assert "listenUDP: of the network this version of Torsion has TCP" in ours.stderr.splitlines()[-1]
 
 
 def test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl(tmp_path: Path) -> None:

@@ -229,11 +229,12 @@ def test_only_the_takeover_names_private_names_of_twisted(full: Python) -> None:
     """A program that does not ask for Twisted's modules finds none of them in ours."""
     full.check(
         """
-        import torsion.abstract, torsion.base, torsion.posixbase, torsion.selectreactor
+        import torsion.abstract, torsion.base, torsion.posixbase, torsion.selectreactor, torsion.udp
         for module, name in ((torsion.base, "_ThreePhaseEvent"), (torsion.posixbase, "_ContinuousPolling"),
-                             (torsion.selectreactor, "_preenDescriptors"), (torsion.abstract, "_dataMustBeBytes")):
+                             (torsion.selectreactor, "_preenDescriptors"), (torsion.udp, "_sockErrReadIgnore"),
+                             (torsion.abstract, "_dataMustBeBytes")):
             assert not hasattr(module, name), name
-        assert not hasattr(torsion.posixbase.PosixReactorBase, "listenUDP")
+        assert not hasattr(torsion.posixbase.PosixReactorBase, "_removeAll")
         """,
         install=False,
     )

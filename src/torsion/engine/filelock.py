@@ -60,6 +60,14 @@ class FilesystemLock:
             pass
 
 
+def is_locked(name: str) -> bool:
+    """Whether a process that lives holds the lock of this name."""
+    try:
+        return _is_alive(int(os.readlink(name)))
+    except (OSError, ValueError):  # there is none, or it is no lock
+        return False
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..core import streamlife as life
+from ..core.deferred import Deferred, fail, succeed
 from ..core.outbox import Outbox
 from ..engine.turn import Engine
 from ..error import ConnectionAborted
+from ..failure import Failure
+from .descriptor import CONNECTION_LOST
 
-CLOSING, LOST = life.CLOSING, life.LOST  # as C numbers in the compiled lane
+CLOSING, ABORTED, LOST = life.CLOSING, life.ABORTED, life.LOST  # as C numbers in the compiled lane
 
 BUFFER = 65536
 """The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
@@ -43,6 +46,7 @@ class Flow:
         self._pause_above = BUFFER
         self._abort_above = 0
         self._mark = BUFFER
+        self._drains: list[Deferred] | None = None
 
     # What the stream is, that this needs of it
 
@@ -108,6 +112,31 @@ class Flow:
         """Take no more from the producer: lose the connection."""
         self.unregisterProducer()
         self.loseConnection()
+
+    # Waiting for it to be gone
+
+    def drained(self) -> Deferred:
+        """A Deferred that fires with None when all that was written has been handed to the kernel: `await` it.
+
+        At once if nothing waits. What is written before it fires is waited for too. It fails with the reason of the end
+        if the connection is lost before, and with ConnectionLost if it is over already. Ours; Twisted has none.
+        """
+        if self._state >= ABORTED:
+            return fail(CONNECTION_LOST)
+        if not self._outbox.size:
+            return succeed(None)
+        waiting = Deferred()
+        if self._drains is None:
+            self._drains = []
+        self._drains.append(waiting)
+        return waiting
+
+    def _tell_drained(self, result: Failure | None) -> None:
+        """All is sent; or, with a reason, never will be."""
+        waiting, self._drains = self._drains, None
+        for each in waiting or ():
+            if not each.called:  # it may have been cancelled
+                each.callback(result)  # a Failure makes it fail
 
     def _over_mark(self) -> None:
         """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""

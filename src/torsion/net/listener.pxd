@@ -1,6 +1,7 @@
 cimport cython
 
 from ..twin.kernel cimport Sys
+from .stream cimport Stream
 
 
 cdef accept(object listening)
@@ -21,6 +22,6 @@ cdef class Batch:
     cdef _turn_away(self)
 
 
-@cython.locals(batch=Batch)
+@cython.locals(batch=Batch, stream=Stream)
 cpdef accept_for(object port)
 cdef _build(object port, object connection, object address)

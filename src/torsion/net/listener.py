@@ -16,6 +16,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from ..twin.kernel import Sys
+from .stream import Stream
 
 MORE = 20
 """If a batch took all it was allowed to, the next one may take this many more."""
@@ -160,7 +161,12 @@ def accept_for(port: Any) -> None:
             number = port.sessionno
             port.sessionno = number + 1
             try:
-                protocol.makeConnection(port.transport(connection, protocol, address, port, number, port.reactor))
+                transport = port.transport(connection, protocol, address, port, number, port.reactor)
+                if isinstance(transport, Stream):  # the port knows it until its end (draining.py)
+                    stream = transport
+                    stream._home = connections = port._connections
+                    connections[number] = stream
+                protocol.makeConnection(transport)
             except BaseException:
                 report.failure("Unhandled error in connectionMade", Failure())
         if port.disconnecting or not port.connected:

@@ -21,8 +21,10 @@ cdef class Stream(Flow):
     cdef bint _busy
     cdef bint _wanted
     cdef bint _queued
+    cdef public object _passing
     cdef public object _peer
     cdef public object _owner
+    cdef public object _home
     cdef public object _number
 
     cpdef _attach(self, int fd, object sock, Engine engine)
@@ -33,12 +35,15 @@ cdef class Stream(Flow):
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cdef _receive_passed(self)
+    cpdef bint hold(self) except -1
+    cpdef release(self, bint outer)
     cdef _send_soon(self)
     cdef _send(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)
     cdef _send_by_engine(self)
     cdef _send_by_contract(self)
-    cdef _drained(self)
+    cdef _all_sent(self)
     cpdef _socket_object(self)
     cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)

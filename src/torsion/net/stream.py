@@ -3,7 +3,7 @@
 Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready`
 receives, calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python.
 The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
-may have replaced. The rules are below both: what one send leads to is in `_send` and `_drained`, how it ends in `_end`.
+may have replaced. The rules are below both: what a send leads to is in `_send` and `_all_sent`, how it ends in `_end`.
 
 A write only notes what is to be sent (flow.py). It is sent once: when the event that wrote it ends, or before the loop
 sleeps. What the kernel does not take then waits for room.
@@ -12,6 +12,7 @@ sleeps. What the kernel does not take then waits for room.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from typing import Any
@@ -25,6 +26,7 @@ from ..failure import Failure
 from ..twin.kernel import GONE, READ, WRITE, Sys
 from .descriptor import CONNECTION_DONE, CONNECTION_LOST
 from .flow import ALL, BUFFER, Flow, WriteLimitExceeded
+from .passing import MANY, Passing
 
 __all__ = ["BUFFER", "Stream", "WriteLimitExceeded", "half_closeable"]
 
@@ -35,6 +37,8 @@ AGAIN = -errno.EAGAIN
 
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
+FILE_LIMIT = 1 << 18
+"""The most that is sent of a file at once: others want to be served, too, and the disk may be slow."""
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
 
 
@@ -64,8 +68,10 @@ class Stream(Flow):
         self._busy = False  # inside its own event, at whose end it sends
         self._wanted = False  # there is something to send, or to do when all is sent
         self._queued = False  # in the engine's list of who has something to send
+        self._passing: Passing | None = None  # set: file descriptors travel with the bytes
         self._peer: Any = None
         self._owner: Any = None
+        self._home: Any = None  # where the port that accepted it has it under its number until the end
         self._number = 0
 
     # Whom it watches with
@@ -154,7 +160,7 @@ class Stream(Flow):
         try:
             if ready & READ and self._interest & READ:
                 reading = True
-                data = Sys.recv(self._fd, BUFFER)
+                data = Sys.recv(self._fd, BUFFER) if self._passing is None else self._receive_passed()
                 if data.__class__ is bytes and data:
                     self._protocol.dataReceived(data)
                     reading = False
@@ -196,12 +202,28 @@ class Stream(Flow):
         if why is not None:
             self._end(why, False)
 
+    def hold(self) -> bool:
+        """From now on, what is written waits for `release`: a layer above has more to write. For native streams."""
+        outer, self._busy = self._busy, True
+        return outer
+
+    def release(self, outer: bool) -> None:
+        """Send what was written since `hold`, which gave `outer`; unless that is an event's, which sends at its end."""
+        self._busy = outer
+        if not outer and self._wanted and not self._queued:
+            self.flush()
+
     # Events of the contract driver
 
     def doRead(self) -> Any:
         """Receive once and tell the protocol. Returns a reason to disconnect, or None. Contract: IReadDescriptor."""
         if self._state >= ABORTED:
             return None
+        if self._passing is not None:
+            data = self._receive_passed()
+            if data.__class__ is int:
+                return None if data in NOTHING_NOW else CONNECTION_LOST.value
+            return self._dataReceived(data)
         try:
             data = self._socket_object().recv(min(self.bufferSize, BUFFER) or BUFFER)
         except OSError as error:
@@ -215,6 +237,16 @@ class Stream(Flow):
             return CONNECTION_DONE.value
         self._protocol.dataReceived(data)  # what it returns means nothing (99)
         return None
+
+    def _receive_passed(self) -> Any:
+        """As Sys.recv; file descriptors that came along are told first. Raises what the protocol does."""
+        assert self._passing is not None
+        data = Sys.recvmsg(self._fd, BUFFER, self._passing.received)
+        if self._passing.received:
+            self._passing.deliver(self)
+            if self._state >= ABORTED:
+                return AGAIN  # the protocol has dropped the connection: it is told nothing more
+        return data
 
     def doWrite(self) -> Any:
         """Send once what waits. Returns a reason to disconnect, or None. Contract: IWriteDescriptor."""
@@ -251,6 +283,39 @@ class Stream(Flow):
 
     # Sending
 
+    def pass_on(self, descriptor: int) -> None:
+        """Send a file descriptor with the next byte; for transports that can. TypeError, OSError: see Passing.add."""
+        if self._state > CLOSING:
+            return
+        assert self._passing is not None
+        self._passing.add(descriptor)
+        if self._engine is None:
+            self._maybePauseProducer()
+        elif len(self._passing.waiting) > MANY:
+            self._pause_producer()
+        self._send_soon()
+
+    def _isSendBufferFull(self) -> bool:
+        return Flow._isSendBufferFull(self) or (self._passing is not None and len(self._passing.waiting) > MANY)
+
+    def send_from_file(self, file: int, start: int) -> int:
+        """Have the kernel send of a file, by its descriptor, what there is room for; gives how many bytes that were.
+
+        For a pull producer that is asked for more: it will be asked again when there is room. 0 if nothing was sent, as
+        the file is at its end or the kernel cannot do this: then read and write.
+        """
+        if self._engine is None or self._outbox.size or self._state > CLOSING:
+            return 0
+        if self._passing is not None and self._passing.waiting:
+            return 0  # a descriptor goes with the next byte
+        try:
+            sent = os.sendfile(self._fd, file, start, FILE_LIMIT)
+        except OSError:  # if the connection is broken, a write will tell
+            return 0
+        if sent:
+            self.startWriting()
+        return sent
+
     def _send_soon(self) -> None:
         self._wanted = True
         if self._engine is None:
@@ -273,10 +338,14 @@ class Stream(Flow):
             if self._engine is not None:
                 self._watch(self._interest | WRITE)
             return None
-        return self._drained()
+        return self._all_sent()
 
     def _send_by_engine(self) -> Any:
         outbox = self._outbox
+        if self._passing is not None and self._passing.waiting:
+            why = self._passing.send(self._fd, outbox)
+            if why is not None or self._passing.waiting:
+                return why or 0
         if not outbox.size:
             # The writing side is shut: asked once more, the kernel would say EPIPE (65).
             return CONNECTION_LOST.value if self._state == HALF_CLOSED else 0
@@ -287,15 +356,27 @@ class Stream(Flow):
         return sent
 
     def _send_by_contract(self) -> Any:
+        if self._passing is not None and self._passing.waiting:
+            why = self._passing.send(self._fd, self._outbox)
+            if why is not None or self._passing.waiting:
+                return why or 0
         sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
         return CONNECTION_LOST.value if sent.__class__ is int and sent < 0 else sent
 
-    def _drained(self) -> Any:
-        """All is sent: a producer's turn, or else that of a closing that waited. A reason to disconnect, or None."""
+    def _all_sent(self) -> Any:
+        """All is sent: the turn of who waits for that, a producer, a closing. A reason to disconnect, or None."""
         if self._engine is None:
             self.stopWriting()
         elif self._interest & WRITE:
             self._watch(self._interest & ~WRITE)
+        if self._drains is not None:
+            self._tell_drained(None)
+            if self._state >= ABORTED:
+                return None
+            if self._outbox.size:  # who waited has more to send: not now, as below
+                if self._engine is not None:
+                    self._watch(self._interest | WRITE)
+                return None
         if self.producer is not None and (not self.streamingProducer or self.producerPaused):
             self.producerPaused = False
             self.producer.resumeProducing()
@@ -441,6 +522,8 @@ class Stream(Flow):
             return
         self._state = after(self._state, life.LOSS)
         self._outbox.clear()
+        if self._passing is not None:
+            self._passing.close()
         producer, self.producer = self.producer, None
         if producer is not None:
             try:
@@ -448,14 +531,20 @@ class Stream(Flow):
             except BaseException:
                 self._report("stopProducing")
         self._close(isinstance(reason.value, ConnectionAborted))
+        if self._drains is not None:
+            self._tell_drained(reason)
         protocol, self._protocol = self._protocol, None
-        if protocol is not None:
-            try:
+        try:
+            if protocol is not None:
                 protocol.connectionLost(reason)
-            except KeyboardInterrupt:
-                raise
-            except BaseException:
-                self._report("connectionLost")
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            self._report("connectionLost")
+        finally:
+            home, self._home = self._home, None
+            if home is not None:
+                home.pop(self._number, None)
 
     def _close(self, abort: bool) -> None:
         fd, self._fd = self._fd, -1

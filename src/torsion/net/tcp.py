@@ -16,6 +16,7 @@ from ..error import CannotListenError
 from ..failure import Failure
 from .binding import for_listening, ip_address
 from .descriptor import CONNECTION_DONE
+from .draining import Drain
 from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, accept_for
 from .stream import Stream
@@ -33,6 +34,7 @@ class Connection(Stream):
     addressFamily: int = socket.AF_INET
     TLS = False
     logstr: Any = "Uninitialized"
+    _tlsClientDefault = True
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
@@ -75,6 +77,16 @@ class Connection(Stream):
         """Have the kernel ask a silent peer from time to time whether it is still there."""
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
+    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
+        """Speak TLS from the next byte on; what was written before goes first, as it is. Contract: ITLSTransport (82).
+
+        ``ctx`` says how, as for listenSSL and connectSSL. The side that accepted the connection is the server, and the
+        other the client, or the other way round if not ``normal``. ``handshake_timeout`` in seconds; None: any time.
+        """
+        from .tls.starttls import start_tls
+
+        start_tls(self, ctx, self._tlsClientDefault is bool(normal), handshake_timeout)
+
     def logPrefix(self) -> str:
         return str(self.logstr)
 
@@ -96,6 +108,8 @@ class Shown:
 
 class Server(Connection):
     """The accepting end of a connection. `client` is the peer's address as the socket gave it, `server` the port."""
+
+    _tlsClientDefault = False
 
     def __init__(
         self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
@@ -132,11 +146,13 @@ class Server(Connection):
 
     def _describe(self) -> str:
         name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
+        return f"<{name} #{self._number} on {self._own_place()}>"
+
+    def _own_place(self) -> Any:
+        """Where it was accepted, for logs."""
         if self._owner is not None:
-            port = self._owner._realPortNumber
-        else:
-            port = self.socket.getsockname()[1] if self.connected else None
-        return f"<{name} #{self._number} on {port}>"
+            return self._owner._realPortNumber
+        return self.socket.getsockname()[1] if self.connected else None
 
     repstr: Any = Shown(_describe)
 
@@ -158,8 +174,9 @@ class Port(BasePort):
     sessionno = 0
     numberAccepts = 100
     _type = "TCP"
-    _realPortNumber: int | None = None
+    _realPortNumber: Any = None
     _preexistingSocket: Any = None
+    _draining: Drain | None = None
     deferred: Deferred | None = None
 
     def __init__(self, port: Any, factory: Any, backlog: int = 50, interface: str = "", reactor: Any = None) -> None:
@@ -169,6 +186,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
+        self._connections: dict[int, Any] = {}
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -186,28 +204,41 @@ class Port(BasePort):
         RESERVE.reserve()
         skt, self._preexistingSocket = self._preexistingSocket, None
         if skt is None:
-            try:
-                skt = self.createInternetSocket()
-                self._binding.apply(skt)
-                skt.listen(self.backlog)
-            except (OSError, OverflowError) as error:
-                if skt is not None:
-                    skt.close()
-                if isinstance(error, OverflowError):
-                    raise
-                raise CannotListenError(self.interface, self.port, error) from None
-        self._realPortNumber = skt.getsockname()[1]
-        report.info(f"{self.logPrefix()} starting on {self._realPortNumber}")
+            skt = self._bind()
+        self._realPortNumber = self._place(skt)
+        report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
         self.factory.doStart()
         self.socket = skt
         self.connected = True
         self.startReading()
 
+    def _bind(self) -> socket.socket:
+        """A new socket that listens; or an error, and nothing is left."""
+        skt = None
+        try:
+            skt = self.createInternetSocket()
+            self._binding.apply(skt)
+            skt.listen(self.backlog)
+        except (OSError, OverflowError) as error:
+            if skt is not None:
+                skt.close()
+            if isinstance(error, OverflowError):
+                raise
+            raise CannotListenError(self.interface, self.port, error) from None
+        return skt
+
+    def _place(self, skt: socket.socket) -> Any:
+        """Where this socket listens, for logs."""
+        return skt.getsockname()[1]
+
+    def _unbind(self) -> None:
+        """The socket is closed: remove what else there was of it."""
+
     def fileno(self) -> int:
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
-    _buildAddr = staticmethod(ip_address)
+    _buildAddr: Any = staticmethod(ip_address)
 
     def doRead(self) -> None:
         """Accept those who wait (74)."""
@@ -225,6 +256,21 @@ class Port(BasePort):
         return self.deferred
 
     stopListening = loseConnection
+
+    def drain(self, grace: float) -> Deferred:
+        """Stop listening, and let the connections that this port has accepted come to their end by themselves.
+
+        Those that are left after `grace` seconds are lost as by loseConnection, and aborted if that takes longer than a
+        second more. The Deferred fires when the port is closed and all are over, with the number of those that did not
+        end by themselves. It may be called again, with less patience. ValueError for a grace that is negative. Ours;
+        Twisted has none.
+        """
+        if not grace >= 0:
+            raise ValueError(f"grace is a number of seconds, not {grace!r}")
+        if self._draining is None or self._draining.over:
+            connections, self._connections = self._connections, {}
+            self._draining = Drain(self.reactor, connections, self.stopListening())
+        return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
         try:
@@ -247,6 +293,7 @@ class Port(BasePort):
         try:
             self.socket.close()
             del self.socket
+            self._unbind()
             self.factory.doStop()
         except BaseException:
             if deferred is None:

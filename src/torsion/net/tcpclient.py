@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import report
 from ..address import IPv4Address, IPv6Address
+from ..core.deferred import Deferred
 from ..error import ConnectBindError, ConnectError, ServiceNameUnknownError, UserError, getConnectError
 from ..failure import Failure
 from .binding import for_connecting, ip_address, resolve_ipv6
@@ -45,6 +46,7 @@ class BaseClient(Connection):
     addr: Any = None
     realAddress: Any = None
     _requiresResolution = False
+    _lookup: Deferred | None = None
 
     def _finishInit(self, whenDone: Callable[[], object] | None, skt: Any, error: Any, reactor: Any) -> None:
         """Call `whenDone` on a later pass, with the socket; or, if there is none, fail with `error` then."""
@@ -65,9 +67,13 @@ class BaseClient(Connection):
         if not self._requiresResolution:
             self._setRealAddress(self.addr)
             return
-        found = self.reactor.resolve(self.addr[0])
+        self._lookup = found = self.reactor.resolve(self.addr[0])
         found.addCallback(lambda host: self._setRealAddress((host, *self.addr[1:])))
         found.addErrback(self.failIfNotConnected)
+        found.addBoth(self._looked_up)
+
+    def _looked_up(self, result: object) -> None:
+        self._lookup = None
 
     def _setRealAddress(self, address: Any) -> None:
         if self.addressFamily == socket.AF_INET6:
@@ -91,14 +97,15 @@ class BaseClient(Connection):
             try:
                 error = skt.connect_ex(self.realAddress)
             except OSError as raised:
-                error = raised.errno or 0
+                if raised.errno is None:  # the standard library's own: a path that is too long for a UNIX socket
+                    self.failIfNotConnected(ConnectError(string=raised))
+                    return
+                error = raised.errno
             except (OverflowError, TypeError, ValueError) as raised:  # no address at all
                 self.failIfNotConnected(raised)
                 return
         if error in UNDER_WAY:
-            self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
-            self.startReading()
-            self.startWriting()
+            self._await_connection()
         elif error and error != EISCONN:
             self.failIfNotConnected(getConnectError((error, os.strerror(error))))
         else:
@@ -108,6 +115,12 @@ class BaseClient(Connection):
             except BaseException as raised:
                 report.failure(f"Unhandled error while {self!r} was connected", Failure())
                 self.connectionLost(Failure(raised))
+
+    def _await_connection(self) -> None:
+        """It is under way: look again when the kernel says so."""
+        self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
+        self.startReading()
+        self.startWriting()
 
     def _stopReadingAndWriting(self) -> None:
         self.stopReading()
@@ -137,6 +150,9 @@ class BaseClient(Connection):
         if self._socket is not None:
             self._stopReadingAndWriting()
             self._close(False)
+        lookup, self._lookup = self._lookup, None
+        if lookup is not None:
+            lookup.cancel()  # nobody waits for the address any more
         connector.connectionFailed(Failure(err))
 
     def stopConnecting(self) -> None:

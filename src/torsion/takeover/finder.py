@@ -55,7 +55,7 @@ class Finder:
             return self._elsewhere(fullname) or _stand_in(fullname)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or fullname in TABLE:
+        if fullname == REACTOR or (fullname in TABLE and (TABLE[fullname].module or self.has_twisted())):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -109,23 +109,26 @@ class Finder:
         return module
 
     def _turn(self) -> None:
-        """Turn the two seams of ours: where reports go, and where the process's reactor is kept."""
+        """Turn the seams of ours: where reports go, where the process's reactor is kept, what endpoints are made of."""
         from torsion import reactors, report
+        from torsion.endpoint import outside
 
         from . import standins
         from .logs import Sink
+        from .outside import TwistedOutside
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
         if self.has_twisted():
             standins.complete()
+            outside.use(TwistedOutside())
 
 
 def _take(fullname: str, has_twisted: bool) -> ModuleType:
     """Our module for Twisted's name, with the private names it is asked for and the names the contract prints."""
     line = TABLE[fullname]
-    module = importlib.import_module(line.module)
+    module = importlib.import_module((has_twisted and line.instead) or line.module)
     for names in (line.private, line.with_twisted if has_twisted else ""):
         if not names:
             continue

@@ -1,11 +1,13 @@
-"""What our streams are given where Twisted is installed: TLS by Twisted's own protocol, and its interfaces.
+"""What our streams are given where Twisted is installed: its interfaces, by which it asks and is asked.
 
 Nothing of Twisted is imported before it is used.
 """
 
+import warnings
 from typing import Any
 
-from torsion.net import stream, tcp
+from torsion.net import passing, stream
+from torsion.net.tls import protocol, source
 
 _half_closeable: Any = None  # Twisted's interface, once it was asked for
 
@@ -20,27 +22,75 @@ def half_closeable(protocol: Any) -> Any:
     return _half_closeable(protocol, None)
 
 
-def startTLS(self: Any, ctx: Any, normal: bool = True) -> None:
-    """Speak TLS from now on: Twisted's own protocol does, over this transport.
+def descriptor_receiver(protocol: Any) -> Any:
+    """A protocol that says so of itself by Twisted's interface, or None: wrappers have the method in any case."""
+    from twisted.internet.interfaces import IFileDescriptorReceiver
 
-    A transport that does becomes one of a class whose write goes to that protocol; the others do not pay for it.
+    return protocol if IFileDescriptorReceiver.providedBy(protocol) else None
+
+
+def unwanted(stream: Any) -> None:
+    """A descriptor was closed: said with the event that observers of Twisted's log know."""
+    from twisted.python import log
+
+    log.msg(
+        format=(
+            "%(protocolName)s (on %(hostAddress)r) does not provide IFileDescriptorReceiver; "
+            "closing file descriptor received (from %(peerAddress)r)."
+        ),
+        protocolName=stream._getLogPrefix(stream.protocol),
+        hostAddress=stream.getHost(),
+        peerAddress=stream.getPeer(),
+    )
+
+
+def wants_handshake(protocol: Any) -> bool:
+    """Whether it says by Twisted's interface that it is to be told of the handshake."""
+    from twisted.internet.interfaces import IHandshakeListener
+
+    return bool(IHandshakeListener.providedBy(protocol))
+
+
+def creator_of(source: Any, is_client: bool) -> Any:
+    """What makes a Connection of pyOpenSSL for a protocol, as Twisted finds it: by its interfaces."""
+    from twisted.protocols._tls_legacy import _convertToAppropriateFactory
+
+    made, error = None, None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            made = _convertToAppropriateFactory(is_client, source)
+        except TypeError as raised:
+            error = raised
+    for each in caught:
+        warnings.warn(each.message, stacklevel=4)  # who made the TLSMemoryBIOFactory
+    if error is not None:
+        raise error
+    return made
+
+
+class Provided:
+    """What a TLS connection provides (zope's `__providedBy__`): what its class does, and what its transport does.
+
+    Worked out when it is asked for, so that connections of which nobody asks pay nothing.
     """
-    from twisted.internet import _newtls
 
-    plain = type(self)
-    if plain not in _over_tls:
-        bases = (_newtls.ConnectionMixin, plain)
-        _over_tls[plain] = type(plain.__name__, bases, {"__module__": plain.__module__})
-    self.__class__ = _over_tls[plain]
-    _newtls.startTLS(self, ctx, normal, plain)
+    def __get__(self, instance: Any, owner: type) -> Any:
+        from zope.interface import implementedBy, providedBy
+        from zope.interface.declarations import Provides
 
-
-_over_tls: dict[type, type] = {}
+        if instance is None:
+            return implementedBy(owner)
+        declared = vars(instance).get("__provides__")
+        below = [] if instance.transport is None else [providedBy(instance.transport)]
+        return Provides(owner, *([] if declared is None else [declared]), *below)
 
 
 def complete() -> None:
-    """Give our transports what they lack, and let them ask a protocol by Twisted's interface."""
+    """Let our transports ask a protocol by Twisted's interfaces, and be asked by them."""
     stream.half_closeable = half_closeable
-    tcp.Connection.startTLS = startTLS  # type: ignore[attr-defined]
-    tcp.Connection._tlsClientDefault = True  # type: ignore[attr-defined]
-    tcp.Server._tlsClientDefault = False  # type: ignore[attr-defined]
+    passing.descriptor_receiver = descriptor_receiver
+    passing.unwanted = unwanted
+    source.creator_of = creator_of
+    protocol.wants_handshake = wants_handshake
+    protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()  # type: ignore[attr-defined]

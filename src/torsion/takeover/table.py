@@ -13,7 +13,7 @@ from typing import NamedTuple
 class Taken(NamedTuple):
     """One line of the table."""
 
-    #: The module of ours that the program gets.
+    #: The module of ours that the program gets; "" if it is there with Twisted only.
     module: str
     #: Modules whose classes and functions say in reprs and pickles that they come from Twisted's module.
     homes: tuple[str, ...] = ()
@@ -21,6 +21,8 @@ class Taken(NamedTuple):
     private: str = ""
     #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
     with_twisted: str = ""
+    #: The module that the program gets where Twisted is installed, if it is another one: made of Twisted's own, too.
+    instead: str = ""
 
 
 REACTOR = "twisted.internet.reactor"
@@ -28,7 +30,7 @@ INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
-PACKAGES = ("twisted", "twisted.internet", "twisted.python")
+PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
 
 _DEFER = (
     "torsion.defer",
@@ -40,9 +42,24 @@ _DEFER = (
     "torsion.core.maybe",
 )
 
+_ENDPOINTS = (
+    "torsion.endpoint.adopted",
+    "torsion.endpoint.connecting",
+    "torsion.endpoint.hostname",
+    "torsion.endpoint.parsers",
+    "torsion.endpoint.processes",
+    "torsion.endpoint.sockets",
+    "torsion.endpoint.strings",
+    "torsion.endpoint.tls",
+)
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
+_UDP = ("torsion.net.udp", "torsion.net.multicast")
+_UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
+_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
+
+_PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
 
 # fmt: off
 TABLE: dict[str, Taken] = {
@@ -52,6 +69,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.base":           Taken("torsion.base", _BASE, "base"),
     "twisted.internet.default":        Taken("torsion.default", (), "default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
+    "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
     "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
     "twisted.internet.fdesc":         Taken("torsion.fdesc", ("torsion.net.fdesc",)),
@@ -66,6 +84,23 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
+    "twisted.protocols.basic":        Taken("torsion.protocols.basic", ("torsion.protocols.basic",)),
+    "twisted.protocols.loopback":     Taken("torsion.protocols.loopback", ("torsion.protocols.loopback",)),
+    "twisted.protocols.policies":     Taken("torsion.protocols.policies", ("torsion.protocols.policies",)),
+    "twisted.protocols.portforward":  Taken("torsion.protocols.portforward", ("torsion.protocols.portforward",)),
+    "twisted.protocols.stateful":     Taken("torsion.protocols.stateful", ("torsion.protocols.stateful",)),
+    "twisted.internet._resolver":      Taken("torsion.net.resolver", ("torsion.net.resolver",)),
+    "twisted.protocols.haproxy":      Taken("torsion.protocols.haproxy", instead="torsion.takeover.private.haproxy"),
+    "twisted.protocols.haproxy._exceptions": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._info": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._interfaces": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v1parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._v2parser": _PRIVATE_HAPROXY,
+    "twisted.protocols.haproxy._wrapper": _PRIVATE_HAPROXY,
+    "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
+    "twisted.internet.unix":          Taken("torsion.unix", _UNIX, with_twisted="unix"),
+    "twisted.protocols.tls":          Taken("torsion.protocols.tls", _TLS, with_twisted="tls"),
     "twisted.internet.utils":         Taken("torsion.utils", ("torsion.utils",)),
     "twisted.internet._posixstdio":   Taken("torsion.stdio"),
     "twisted.python.context":          Taken("torsion.pool.context", ("torsion.pool.context",)),
@@ -113,8 +148,30 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IHalfCloseableDescriptor", "torsion.net.tcp", "Connection"),
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
+    ("INegotiated", "torsion.net.tls.starttls", "OverTLS"),
+    ("INegotiated", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("ISystemHandle", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("IProtocol", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("ILoggingContext", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("IProtocolFactory", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
+    ("ILoggingContext", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
+    ("IPushProducer", "torsion.net.tls.producers", "Membrane"),
     ("IListeningPort", "torsion.net.tcp", "Port"),
+    ("IUNIXTransport", "torsion.net.unix", "Server"),
+    ("IUNIXTransport", "torsion.net.unix", "Client"),
+    ("IListeningPort", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramTransport", "torsion.net.unixdatagram", "DatagramPort"),
+    ("IUNIXDatagramConnectedTransport", "torsion.net.unixdatagram", "ConnectedDatagramPort"),
     ("IConnector", "torsion.net.connector", "BaseConnector"),
+    ("IHostnameResolver", "torsion.net.resolver", "GAIResolver"),
+    ("IHostnameResolver", "torsion.net.resolver", "SimpleResolverComplexifier"),
+    ("IHostResolution", "torsion.net.resolver", "HostResolution"),
+    ("IResolutionReceiver", "torsion.net.resolver", "FirstOneWins"),
+    ("IResolverSimple", "torsion.net.resolver", "ComplexResolverSimplifier"),
+    ("IListeningPort", "torsion.net.udp", "Port"),
+    ("IUDPTransport", "torsion.net.udp", "Port"),
+    ("ISystemHandle", "torsion.net.udp", "Port"),
+    ("IMulticastTransport", "torsion.net.multicast", "MulticastPort"),
     ("IResolverSimple", "torsion.takeover.private.base", "ThreadedResolver"),
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
     ("IReactorPluggableResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
@@ -144,6 +201,32 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.protocol", "FileWrapper"),
     ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
     ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),
+    ("IProducer", "torsion.protocols.basic", "FileSender"),
+    ("ITransport", "torsion.protocols.loopback", "LoopbackRelay"),
+    ("IConsumer", "torsion.protocols.loopback", "LoopbackRelay"),
+    ("ITransport", "torsion.protocols.loopback", "_LoopbackTransport"),
+    ("IConsumer", "torsion.protocols.loopback", "_LoopbackTransport"),
+    ("IAddress", "torsion.protocols.loopback", "_LoopbackAddress"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "_TCPServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "SSL4ServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.sockets", "UNIXServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.adopted", "AdoptedStreamServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.processes", "StandardIOEndpoint"),
+    ("IStreamServerEndpoint", "torsion.takeover.private.endpoints", "_WrapperServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_TLSServerEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP6ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "SSL4ClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.sockets", "UNIXClientEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.hostname", "HostnameEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.processes", "ProcessEndpoint"),
+    ("IStreamClientEndpoint", "torsion.endpoint.tls", "_WrapperEndpoint"),
+    ("IStreamServerEndpointStringParser", "torsion.endpoint.parsers", "_ServerParser"),
+    ("IStreamClientEndpointStringParserWithReactor", "torsion.endpoint.parsers", "_ClientParser"),
+    ("IResolutionReceiver", "torsion.endpoint.lookup", "_Receiver"),
+    ("ITransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IConsumer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IPushProducer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
 )
 
 # What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).

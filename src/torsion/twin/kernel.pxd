@@ -6,6 +6,8 @@ cdef class Sys:
     @staticmethod
     cdef object recv(int fd, Py_ssize_t size)
     @staticmethod
+    cdef object recvmsg(int fd, Py_ssize_t size, list descriptors)
+    @staticmethod
     cdef Py_ssize_t send(int fd, object data) except? -1
     @staticmethod
     cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1
@@ -17,6 +19,10 @@ cdef class Sys:
     cdef int set_option(int fd, int level, int name, int value) except -1
     @staticmethod
     cdef object accept(object listening)
+    @staticmethod
+    cdef object receive_from(int fd, object skt, Py_ssize_t size)
+    @staticmethod
+    cdef Py_ssize_t send_to(int fd, object skt, int family, object data, object address) except? -1
 
 
 cdef class EpollSet:

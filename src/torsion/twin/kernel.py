@@ -10,13 +10,17 @@ the kernel's events.
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 import select
 import socket
 import struct
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 READ = 1
 """There is something to read, an end of file or a connection to accept included."""
@@ -37,6 +41,12 @@ SocketCalls = socket.SocketType
 """The C class below socket.socket, here made for one call on a descriptor."""
 SAID = (int(socket.AF_INET), int(socket.SOCK_STREAM), 0)
 """What it is told about the descriptor, or it would ask the kernel. None of these calls looks at it."""
+
+
+INT = struct.Struct("i")
+ROOM = socket.CMSG_SPACE(253 * INT.size)
+"""For the descriptors that a kernel passes at most with one message."""
+MSG_CMSG_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Sys:
@@ -62,6 +72,27 @@ class Sys:
             return os.read(fd, size)
         except OSError as error:
             return -(error.errno or 0)
+
+    @staticmethod
+    def recvmsg(fd: int, size: int, descriptors: list[int]) -> bytes | int:
+        """As `recv`, of a UNIX socket: the descriptors that came along are appended, not inherited by child processes.
+
+        A -1 among them: there were more, and they are lost, as this process may not have that many.
+        """
+        connection = SocketCalls(*SAID, fd)
+        try:
+            data, parts, flags, _ = connection.recvmsg(size, ROOM, MSG_CMSG_CLOEXEC)
+        except OSError as error:
+            return -(error.errno or 0)
+        finally:
+            connection.detach()
+        for level, kind, passed in parts:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                whole = len(passed) - len(passed) % INT.size
+                descriptors.extend(fd for (fd,) in INT.iter_unpack(passed[:whole]))
+        if flags & socket.MSG_CTRUNC:
+            descriptors.append(-1)
+        return data
 
     @staticmethod
     def send(fd: int, data: bytes | memoryview) -> int:
@@ -122,6 +153,45 @@ class Sys:
             return -(error.errno or 0)
         os.set_blocking(fd, False)
         return fd, address
+
+    # A datagram socket is given as its descriptor and its object: each version uses what is nearer to it.
+
+    @staticmethod
+    def receive_from(fd: int, skt: socket.socket, size: int) -> tuple[bytes, Any] | int:
+        """The next datagram, cut to `size` bytes, and whom it is from; or -errno. Waits for none."""
+        try:
+            return skt.recvfrom(size, socket.MSG_DONTWAIT)
+        except OSError as error:
+            return -(error.errno or 0)
+
+    @staticmethod
+    def send_to(fd: int, skt: socket.socket, family: int, data: Buffer, address: Any) -> int:
+        """Send a datagram; how many bytes were taken, or -errno. No SIGPIPE, and no name is ever looked up.
+
+        ``address`` is None where the socket has a peer, or (host, port). -EDESTADDRREQ for what is not a pair of
+        figures of this family (AF_INET, AF_INET6): the caller finds out what is wrong with it.
+        """
+        try:
+            if address is None:
+                return skt.send(data, socket.MSG_DONTWAIT)
+            if not _in_figures(family, address):
+                return -errno.EDESTADDRREQ
+            return skt.sendto(data, socket.MSG_DONTWAIT, address)
+        except OSError as error:
+            return -(error.errno or 0)
+
+
+def _in_figures(family: int, address: Any) -> bool:
+    if address.__class__ is not tuple or len(address) != 2 or family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    host, port = address
+    if host.__class__ is not str or port.__class__ is not int or not 0 <= port <= 65535:
+        return False
+    try:
+        socket.inet_pton(family, host)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class EpollSet:

@@ -4,8 +4,10 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.unicode cimport PyUnicode_AsUTF8
 from libc.errno cimport EINTR, errno
 from libc.math cimport ceil
+from libc.string cimport strlen
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close as c_close
 
@@ -55,6 +57,10 @@ cdef extern from *:
     #include <sys/uio.h>
     #include <netinet/in.h>
     #include <arpa/inet.h>
+    #include <net/if.h>
+    #include <stddef.h>
+    #include <stdio.h>
+    #include <sys/un.h>
     #include <fcntl.h>
     #include <string.h>
     #include <unistd.h>
@@ -89,16 +95,54 @@ cdef extern from *:
         return setsockopt(fd, level, name, &value, sizeof value);
     }
 
+    /* As recv; the descriptors that came along are in torsion_descriptors then, *count of them; -1: some were lost. */
+    #ifndef MSG_CMSG_CLOEXEC
+    #define MSG_CMSG_CLOEXEC 0
+    #endif
+    #define TORSION_DESCRIPTORS 253  /* what a kernel passes at most with one message */
+    static int torsion_descriptors[TORSION_DESCRIPTORS + 1];
+    static union {
+        struct cmsghdr aligned;
+        char room[CMSG_SPACE(TORSION_DESCRIPTORS * sizeof(int))];
+    } torsion_control;
+
+    static ssize_t torsion_recvmsg(int fd, size_t size, int *count) {
+        struct iovec piece = {torsion_buffer, size};
+        struct msghdr message;
+        struct cmsghdr *part;
+        ssize_t received;
+        memset(&message, 0, sizeof message);
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        message.msg_control = &torsion_control;
+        message.msg_controllen = sizeof torsion_control;
+        *count = 0;
+        received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+        if (received < 0) return received;
+        for (part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+            if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+            size_t length = part->cmsg_len - CMSG_LEN(0), i;
+            for (i = 0; i < length / sizeof(int) && *count < TORSION_DESCRIPTORS; i++) {
+                memcpy(&torsion_descriptors[*count], CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+                if (!MSG_CMSG_CLOEXEC) fcntl(torsion_descriptors[*count], F_SETFD, FD_CLOEXEC);
+                ++*count;
+            }
+        }
+        if (message.msg_flags & MSG_CTRUNC) torsion_descriptors[(*count)++] = -1;
+        return received;
+    }
+
     static struct sockaddr_storage torsion_peer;
-    static char torsion_host[INET6_ADDRSTRLEN];
+    static char torsion_host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+    static socklen_t torsion_peer_size;
 
     static int torsion_accept(int fd) {
-        socklen_t size = sizeof torsion_peer;
+        torsion_peer_size = sizeof torsion_peer;
         torsion_peer.ss_family = AF_UNSPEC;
     #ifdef __linux__
-        return accept4(fd, (struct sockaddr *)&torsion_peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        return accept4(fd, (struct sockaddr *)&torsion_peer, &torsion_peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     #else
-        fd = accept(fd, (struct sockaddr *)&torsion_peer, &size);
+        fd = accept(fd, (struct sockaddr *)&torsion_peer, &torsion_peer_size);
         if (fd >= 0) {
             fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
             fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -107,17 +151,82 @@ cdef extern from *:
     #endif
     }
 
-    /* The port of the last peer accepted, its host in torsion_host; -1 if it is not an IPv4 address. */
+    /* The port of the last peer, its host in torsion_host; -1 if it is not an IPv4 address. inet_ntop prints slower. */
     static int torsion_peer_ipv4(void) {
         struct sockaddr_in *address = (struct sockaddr_in *)&torsion_peer;
+        unsigned char *bytes = (unsigned char *)&address->sin_addr;
+        char *end = torsion_host;
         if (torsion_peer.ss_family != AF_INET) return -1;
-        inet_ntop(AF_INET, &address->sin_addr, torsion_host, sizeof torsion_host);
+        for (int i = 0; i < 4; i++) {
+            unsigned value = bytes[i];
+            if (value >= 100) *end++ = '0' + value / 100;
+            if (value >= 10) *end++ = '0' + value / 10 % 10;
+            *end++ = '0' + value % 10;
+            *end++ = '.';
+        }
+        end[-1] = 0;
         return ntohs(address->sin_port);
+    }
+
+    static ssize_t torsion_recvfrom(int fd, void *buffer, size_t size, socklen_t *length) {
+        *length = sizeof torsion_peer;
+        torsion_peer.ss_family = AF_UNSPEC;
+        return recvfrom(fd, buffer, size, MSG_DONTWAIT, (struct sockaddr *)&torsion_peer, length);
+    }
+
+    static struct sockaddr_in6 *torsion_peer_ipv6(void) {
+        struct sockaddr_in6 *address = (struct sockaddr_in6 *)&torsion_peer;
+        inet_ntop(AF_INET6, &address->sin6_addr, torsion_host, sizeof torsion_host);
+        return address;
+    }
+
+    /* The bytes of the last peer's path, and where they are; -1: it has none. */
+    static int torsion_peer_path(socklen_t length, const char **path) {
+        *path = ((struct sockaddr_un *)&torsion_peer)->sun_path;
+        if (!length) return -1;
+        if (length <= offsetof(struct sockaddr_un, sun_path)) return 0;
+        length -= offsetof(struct sockaddr_un, sun_path);
+        return **path ? strnlen(*path, length) : length;
+    }
+
+    static union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } torsion_to;
+
+    /* Whether this is an address in figures: where the next torsion_sendto goes. */
+    static int torsion_destination(int family, const char *host, int port) {
+        memset(&torsion_to, 0, sizeof torsion_to);
+        torsion_to.any.sa_family = family;
+        if (family == AF_INET) {
+            torsion_to.v4.sin_port = htons(port);
+            return inet_pton(family, host, &torsion_to.v4.sin_addr) == 1;
+        }
+        torsion_to.v6.sin6_port = htons(port);
+        return inet_pton(family, host, &torsion_to.v6.sin6_addr) == 1;
+    }
+
+    static ssize_t torsion_sendto(int fd, void *data, size_t size) {
+        socklen_t length = torsion_to.any.sa_family == AF_INET ? sizeof torsion_to.v4 : sizeof torsion_to.v6;
+        return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, &torsion_to.any, length);
+    }
+
+    /* Whether the last peer accepted is a UNIX socket without a name, as most are. */
+    static int torsion_peer_unnamed(void) {
+        return torsion_peer.ss_family == AF_UNIX && torsion_peer_size <= sizeof torsion_peer.ss_family;
     }
     """
     enum: TORSION_BUFFER
     enum: TORSION_PIECES
-    int MSG_NOSIGNAL
+    int MSG_NOSIGNAL, MSG_DONTWAIT, EDESTADDRREQ
+    int AF_INET, AF_INET6, AF_UNIX
+    ctypedef unsigned int socklen_t
+    struct sockaddr_storage:
+        unsigned short ss_family
+    struct sockaddr_in6:
+        unsigned short sin6_port
+        unsigned int sin6_flowinfo
+        unsigned int sin6_scope_id
+    sockaddr_storage torsion_peer
+    unsigned int c_ntohl "ntohl" (unsigned int value)
+    unsigned short c_ntohs "ntohs" (unsigned short value)
     char *torsion_buffer
     const char *torsion_host
     struct iovec:
@@ -131,6 +240,19 @@ cdef extern from *:
     int torsion_set_option(int fd, int level, int name, int value)
     int torsion_accept(int fd)
     int torsion_peer_ipv4()
+    Py_ssize_t torsion_recvfrom(int fd, void *buffer, size_t size, socklen_t *length)
+    sockaddr_in6 *torsion_peer_ipv6()
+    int torsion_peer_path(socklen_t length, const char **path)
+    bint torsion_destination(int family, const char *host, int port)
+    Py_ssize_t torsion_sendto(int fd, void *data, size_t size)
+    int torsion_peer_unnamed()
+    int *torsion_descriptors
+    Py_ssize_t torsion_recvmsg(int fd, size_t size, int *count)
+
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+    object PyUnicode_DecodeFSDefaultAndSize(const char *text, Py_ssize_t size)
 
 
 cdef class Sys:
@@ -150,6 +272,16 @@ cdef class Sys:
         cdef Py_ssize_t count = c_recv(fd, torsion_buffer, min(size, TORSION_BUFFER), 0)
         if count < 0:
             return -errno
+        return PyBytes_FromStringAndSize(torsion_buffer, count)
+
+    @staticmethod
+    cdef object recvmsg(int fd, Py_ssize_t size, list descriptors):
+        cdef int passed = 0, i
+        cdef Py_ssize_t count = torsion_recvmsg(fd, min(size, TORSION_BUFFER), &passed)
+        if count < 0:
+            return -errno
+        for i in range(passed):
+            descriptors.append(torsion_descriptors[i])
         return PyBytes_FromStringAndSize(torsion_buffer, count)
 
     @staticmethod
@@ -199,7 +331,69 @@ cdef class Sys:
         port = torsion_peer_ipv4()
         if port >= 0:
             return fd, (torsion_host.decode("ascii"), port)
+        if torsion_peer_unnamed():
+            return fd, ""
         return _accepted(fd, listening)
+
+    @staticmethod
+    cdef object receive_from(int fd, object skt, Py_ssize_t size):
+        cdef socklen_t length
+        cdef Py_ssize_t count
+        cdef object data
+        if 0 <= size <= TORSION_BUFFER:
+            count = torsion_recvfrom(fd, torsion_buffer, size, &length)
+            if count < 0:
+                return -errno
+            data = PyBytes_FromStringAndSize(torsion_buffer, count)
+        else:
+            data = PyBytes_FromStringAndSize(NULL, size)  # refuses a negative size
+            count = torsion_recvfrom(fd, PyBytes_AS_STRING(data), size, &length)
+            if count < 0:
+                return -errno
+            if count < size:
+                data = data[:count]
+        return data, _sender(length)
+
+    @staticmethod
+    cdef Py_ssize_t send_to(int fd, object skt, int family, object data, object address) except? -1:
+        cdef iovec piece
+        cdef Py_ssize_t sent
+        cdef object host, port
+        cdef const char *figures
+        if address is None:
+            _point(data, &piece)
+            sent = c_send(fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+        else:
+            if type(address) is not tuple or len(<tuple> address) != 2 or family not in (AF_INET, AF_INET6):
+                return -EDESTADDRREQ
+            host, port = <tuple> address
+            if type(host) is not str or type(port) is not int or not 0 <= port <= 65535 or not PyUnicode_IS_ASCII(host):
+                return -EDESTADDRREQ
+            figures = PyUnicode_AsUTF8(host)
+            if strlen(figures) != <size_t> len(<str> host) or not torsion_destination(family, figures, port):
+                return -EDESTADDRREQ
+            _point(data, &piece)
+            sent = torsion_sendto(fd, piece.iov_base, piece.iov_len)
+        return sent if sent >= 0 else -errno
+
+
+cdef object _sender(socklen_t length):
+    """The address that the last datagram came from, as the standard library gives it."""
+    cdef int port = torsion_peer_ipv4(), size
+    cdef sockaddr_in6 *address
+    cdef const char *path
+    if port >= 0:
+        return torsion_host.decode("ascii"), port
+    if torsion_peer.ss_family == AF_INET6:
+        address = torsion_peer_ipv6()
+        port = c_ntohs(address.sin6_port)
+        return torsion_host.decode("ascii"), port, c_ntohl(address.sin6_flowinfo), address.sin6_scope_id
+    size = torsion_peer_path(length, &path)
+    if size < 0:
+        return None
+    if size and not path[0]:
+        return path[:size]
+    return PyUnicode_DecodeFSDefaultAndSize(path, size)
 
 
 cdef inline int _point(object data, iovec *piece) except -1:

@@ -1,6 +1,6 @@
 """Names of `twisted.internet.base` that Twisted's tests, and its reactors and names client, use.
 
-The resolvers here are those that programs bring and install; our own lookup is in `net/lookup.py`.
+The resolvers here are those that programs bring and install; our own are in `net/resolver.py`.
 """
 
 import socket
@@ -11,7 +11,8 @@ from torsion.core.deferred import Deferred, fail, succeed
 from torsion.core.phases import ThreePhaseEvent as _ThreePhaseEvent
 from torsion.error import DNSLookupError
 from torsion.failure import Failure
-from torsion.net import lookup
+from torsion.net.resolver import Pluggable, SimpleResolverComplexifier
+from torsion.threads import deferToThreadPool
 
 __all__ = ["BlockingResolver", "PluggableResolverMixin", "ThreadedResolver", "_ThreePhaseEvent"]
 
@@ -35,59 +36,28 @@ class ThreadedResolver:
 
     def getHostByName(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred:
         address = Deferred()
-        found = lookup.resolve(name, self.reactor.getThreadPool(), self.reactor.callFromThread)
+        found = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), socket.gethostbyname, name)
 
-        def give_up() -> None:
-            address.errback(Failure(DNSLookupError(f"address {name!r} not found: it took more than {seconds} seconds")))
+        def not_found(why: object) -> None:
+            address.errback(Failure(DNSLookupError(f"address {name!r} not found: {why}")))
 
         def answer(result: Any) -> None:
             if alarm.active():
                 alarm.cancel()
-                address.callback(result)  # a Failure too
+                if isinstance(result, Failure):
+                    not_found(result.getErrorMessage())
+                else:
+                    address.callback(result)
 
         seconds = sum(timeout) or 60
-        alarm = self.reactor.callLater(seconds, give_up)
+        alarm = self.reactor.callLater(seconds, not_found, f"it took more than {seconds} seconds")
         found.addBoth(answer)
         return address
 
 
-class PluggableResolverMixin:
-    """The two ways in which a program may have its own resolver asked; installing one gives the other (77).
-
-    Contract: IReactorPluggableResolver, IReactorPluggableNameResolver. Twisted's own adapters are between the two.
-    """
-
-    @property
-    def resolver(self) -> Any:
-        return self._resolvers()[0]
-
-    @property
-    def nameResolver(self) -> Any:
-        return self._resolvers()[1]
-
-    def installResolver(self, resolver: Any) -> Any:
-        """Ask this IResolverSimple from now on; returns the one before."""
-        from twisted.internet._resolver import SimpleResolverComplexifier
-
-        before = self.resolver
-        self.__dict__["_installed_resolvers"] = resolver, SimpleResolverComplexifier(resolver)
-        return before
-
-    def installNameResolver(self, resolver: Any) -> Any:
-        """Ask this IHostnameResolver from now on; returns the one before."""
-        from twisted.internet._resolver import ComplexResolverSimplifier
-
-        before = self.nameResolver
-        self.__dict__["_installed_resolvers"] = ComplexResolverSimplifier(resolver), resolver
-        return before
-
-    def _resolvers(self) -> Any:
-        if "_installed_resolvers" not in self.__dict__:
-            self.__dict__["_installed_resolvers"] = self._first_resolvers()
-        return self.__dict__["_installed_resolvers"]
+class PluggableResolverMixin(Pluggable):
+    """One that looks names up at once, until a program installs a resolver."""
 
     def _first_resolvers(self) -> Any:
-        from twisted.internet._resolver import SimpleResolverComplexifier
-
         blocking = BlockingResolver()
         return blocking, SimpleResolverComplexifier(blocking)

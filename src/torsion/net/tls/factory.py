@@ -1,0 +1,91 @@
+"""What makes TLS connections: a factory around a factory, for servers and for clients.
+
+Contract: twisted.protocols.tls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .engine import TLSEngine
+from .protocol import TLSMemoryBIOProtocol
+
+
+class TLSMemoryBIOFactory:
+    """Puts TLS between transports and the protocols of another factory.
+
+    `contextFactory` says how TLS is spoken: an ssl.SSLContext, Settings, an object of torsion.ssl, or a pyOpenSSL
+    context factory or connection creator. Raises TypeError for anything else, ValueError for a client's SSLContext
+    that is to check a name and has none.
+    """
+
+    noisy = False
+    protocol: Callable[..., Any] = TLSMemoryBIOProtocol
+    #: How many seconds a handshake may take before the connection is aborted with HandshakeTimeout; None: any time.
+    handshake_timeout: float | None = None
+
+    def __init__(
+        self,
+        contextFactory: Any,
+        isClient: bool,
+        wrappedFactory: Any,
+        clock: Any = None,
+        *,
+        handshake_timeout: float | None = None,
+    ) -> None:
+        """``clock``: whose callLater joins small writes; the reactor's that is meant if it is not given.
+
+        ``handshake_timeout`` in seconds.
+        """
+        if handshake_timeout is not None:
+            self.handshake_timeout = handshake_timeout
+        self.wrappedFactory = wrappedFactory
+        self.protocols: dict[Any, int] = {}
+        self._clock = clock
+        self._is_client = bool(isClient)
+        from .source import engine_maker  # brings the standard library's ssl
+
+        self._make_engine = engine_maker(contextFactory, self._is_client, _offered(wrappedFactory))
+
+    def make_engine(self, protocol: Any) -> TLSEngine:
+        """The engine for one more connection."""
+        return self._make_engine(protocol)
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """A protocol of the wrapped factory with TLS below it; None if that has none."""
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if wrapped is None else self.protocol(self, wrapped)
+
+    def registerProtocol(self, protocol: Any) -> None:
+        self.protocols[protocol] = 1
+
+    def unregisterProtocol(self, protocol: Any) -> None:
+        self.protocols.pop(protocol, None)
+
+    def doStart(self) -> None:
+        self.wrappedFactory.doStart()
+
+    def doStop(self) -> None:
+        self.wrappedFactory.doStop()
+
+    def startedConnecting(self, connector: Any) -> None:
+        self.wrappedFactory.startedConnecting(connector)
+
+    def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
+        self.wrappedFactory.clientConnectionFailed(connector, reason)
+
+    def clientConnectionLost(self, connector: Any, reason: Any) -> None:
+        self.wrappedFactory.clientConnectionLost(connector, reason)
+
+    def logPrefix(self) -> str:
+        """As the wrapped factory says, and that it is TLS."""
+        own = getattr(self.wrappedFactory, "logPrefix", None)
+        name = own() if callable(own) else type(self.wrappedFactory).__name__
+        return f"{name} (TLS)"
+
+
+def _offered(factory: Any) -> list[bytes]:
+    """The protocols that a factory says it can negotiate (IProtocolNegotiationFactory)."""
+    offer = getattr(type(factory), "acceptableProtocols", None)
+    return [] if offer is None else list(factory.acceptableProtocols())

@@ -1,0 +1,99 @@
+"""The engine on pyOpenSSL, for context factories that are made for it. Imported only when such a one is passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
+
+from .engine import RECORD, TLSEngine
+
+MOST = 65536
+
+
+class OpenSSLEngine(TLSEngine):
+    """A Connection of pyOpenSSL over memory."""
+
+    def __init__(self, connection: Any, server_side: bool) -> None:
+        TLSEngine.__init__(self)
+        self.connection = connection
+        if server_side:
+            connection.set_accept_state()
+        else:
+            connection.set_connect_state()
+
+    def feed(self, data: bytes) -> None:
+        if data:  # of none, it says that something is wrong
+            self.connection.bio_write(data)
+
+    def outgoing(self) -> bytes:
+        whole = b""
+        while True:
+            try:
+                data: bytes = self.connection.bio_read(MOST)
+            except WantReadError:
+                return whole
+            whole += data
+            if len(data) < MOST:
+                return whole
+
+    def handshake(self) -> bool:
+        try:
+            self.connection.do_handshake()
+        except WantReadError:
+            return False
+        return True
+
+    def verify(self) -> None:
+        """Its contexts have callbacks of their own, which call failVerification."""
+
+    def read(self) -> bytes | None:
+        try:
+            data: bytes = self.connection.recv(RECORD)
+            return data or None
+        except WantReadError:
+            return None
+        except ZeroReturnError:
+            self.ended = True
+            return None
+
+    def write(self, data: Any) -> int:
+        try:
+            return int(self.connection.send(data))
+        except WantReadError:
+            return 0
+
+    def close(self) -> None:
+        self.notified = True
+        if self.connection.shutdown():
+            self.ended = True
+
+    def negotiated(self) -> bytes | None:
+        return self.connection.get_alpn_proto_negotiated() or None
+
+    def certificate(self) -> Any:
+        return self.connection.get_peer_certificate()
+
+    def handle(self) -> Any:
+        return self.connection
+
+
+def creator_of(factory: Any, is_client: bool) -> Callable[[Any], Any]:
+    """What makes a Connection for a protocol: a connection creator's method, or one around a factory of contexts.
+
+    Raises TypeError if `factory` is neither.
+    """
+    create = getattr(factory, "clientConnectionForTLS" if is_client else "serverConnectionForTLS", None)
+    if create is not None:
+        return create  # type: ignore[no-any-return]
+    get_context = getattr(factory, "getContext", None)
+    if get_context is None:
+        side = "client" if is_client else "server"
+        raise TypeError(
+            f"{factory!r} is nothing to make TLS of, as a {side}: an ssl.SSLContext is, an object of torsion.ssl, or a"
+            " pyOpenSSL context factory or connection creator"
+        )
+    if not isinstance(get_context(), Context):  # now, where whoever passed it can be told
+        raise TypeError(f"{factory!r} has a getContext() that gives no OpenSSL.SSL.Context")
+    return lambda protocol: Connection(get_context(), None)

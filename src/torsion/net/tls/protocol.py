@@ -1,0 +1,501 @@
+"""TLS between a transport and a protocol: to the one it is a protocol, to the other a transport.
+
+Whatever happens, happens in one step: what came from the transport is decrypted and delivered, what the application
+wrote meanwhile is joined, encrypted and handed down, all in the transport's own event. Written at other times, it is
+joined until the pass of the loop ends, or until it is more than `JOINED` bytes (80). So the stream below still sends
+once an event.
+
+How a connection ends is in life.py. Why it ended is `_reason`, where TLS knows better than the transport below: that
+one's end is clean only if the peer has said that it is (close_notify), else data may have been cut off (81).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ... import report
+from ...core.outbox import Outbox
+from ...engine.turn import Engine
+from ...error import ConnectionAborted, ConnectionLost
+from ...failure import Failure
+from .. import descriptor
+from ..descriptor import CONNECTION_DONE, CONNECTION_LOST
+from ..stream import Stream
+from . import life
+from .engine import TLSEngine
+from .producers import Membrane, Pump
+
+# As C numbers in the compiled lane.
+HANDSHAKING, LEAVING, OPEN, CLOSING = life.HANDSHAKING, life.LEAVING, life.OPEN, life.CLOSING
+SHUT, ENDED, LOST, NEW = life.SHUT, life.ENDED, life.LOST, life.NEW
+
+JOINED = 64000
+"""More bytes than this are encrypted at once, in the write that brings them (80)."""
+PORTION = 65536
+"""Encrypted before it is handed down, in bytes: so that the transport's buffer, and its producer's, is asked often."""
+
+
+class HandshakeTimeout(ConnectionAborted):
+    """The TLS handshake took longer than the program allows: the connection was aborted."""
+
+
+class TLSLayer:
+    """The core of TLSMemoryBIOProtocol (compiled; that is Python's). Belongs to its reactor's thread."""
+
+    def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
+        """`_connectWrapped`: whether `wrappedProtocol` is still to be told that it is connected."""
+        self.factory = factory
+        self.wrappedProtocol = wrappedProtocol
+        self.transport: Any = None
+        self._producer: Any = None
+        self._reason: Failure | None = None
+        self._connect_wrapped = bool(_connectWrapped)
+        self._state = NEW
+        self._busy = False  # inside its own event, at whose end it sends
+        self._queued = False  # it will be flushed before the loop sleeps
+        self._tls: TLSEngine | None = None
+        self._outbox = Outbox()
+        self._stream: Stream | None = None  # the native stream at the bottom, which sends when we say so
+        self._loop: Engine | None = None  # what flushes, if it is ours; else the clock is asked
+        self._send_down: Any = None
+        self._timer: Any = None
+
+    # From below: what the transport tells its protocol
+
+    def makeConnection(self, transport: Any) -> None:
+        """Tell the protocol that it is connected, then begin the handshake (79)."""
+        self.transport = transport
+        self._send_down = transport.write
+        self._state = life.after(self._state, life.MADE)
+        reactor = self._clock()
+        engine = getattr(reactor, "engine", None)
+        if isinstance(engine, Engine) and engine.carries_streams:
+            self._loop = engine
+        bottom = getattr(transport, "beneath", transport)  # see starttls.py
+        if isinstance(bottom, Stream) and bottom.watched_by is not None:
+            self._stream = bottom
+        try:
+            self._tls = self.factory.make_engine(self)
+        except BaseException:  # to whoever made the connection, which is no use without
+            self.wrappedProtocol = None
+            self.abortConnection()
+            raise
+        self.factory.registerProtocol(self)
+        limit = self.factory.handshake_timeout
+        if limit is not None:
+            self._timer = reactor.callLater(limit, self._too_slow)
+        outer, self._busy = self._busy, True
+        try:
+            if self._connect_wrapped:
+                self.wrappedProtocol.makeConnection(self)
+            if self._state <= LEAVING:
+                self._shake()
+        finally:
+            self._busy = outer
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes from the peer. Raises what the application's dataReceived does."""
+        tls = self._tls
+        if self._state >= ENDED or tls is None:
+            return
+        outer, self._busy = self._busy, True
+        try:
+            tls.feed(data)
+            if self._state <= LEAVING:
+                self._shake()
+            if self._state > LEAVING:
+                self._deliver()
+                self._settle()
+        finally:
+            self._busy = outer
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The transport is closed: so is this (81)."""
+        if self._state == LOST:
+            return
+        ended = self._state == ENDED
+        self._state = life.after(self._state, life.LOSS)
+        if self._reason is not None:
+            reason = self._reason
+        elif self._tls is not None and self._tls.ended:
+            reason = CONNECTION_DONE
+        elif reason.value.__class__ is ConnectionAborted or not isinstance(reason.value, ConnectionLost):
+            reason = CONNECTION_LOST  # cut off, or by an exception that was reported already (60)
+        self._reason = None
+        self._stop_timer()
+        self._outbox = Outbox()
+        producer, self._producer = self._producer, None
+        if producer is not None and ended:  # else the transport has told it
+            try:
+                producer.stopProducing()
+            except Exception:
+                report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
+        self.factory.unregisterProtocol(self)
+        protocol, self.wrappedProtocol = self.wrappedProtocol, None
+        self._tls = self._send_down = self._stream = self._loop = None  # the library's objects are large
+        if protocol is not None:
+            protocol.connectionLost(reason)
+
+    # The handshake
+
+    def _shake(self) -> None:
+        """Go on with the handshake, and with what waited for its end."""
+        assert self._tls is not None
+        try:
+            done = self._tls.handshake()
+        except Exception:
+            self._fail(Failure())
+            return
+        if self._state > LEAVING:
+            return  # a callback of the library's has refused the peer
+        if not done:
+            self._pass_down()
+            return
+        try:
+            self._tls.verify()
+        except Exception:
+            self.failVerification(Failure())
+            return
+        self._pass_down()
+        if self._state > LEAVING:
+            return  # a producer that this paused has aborted
+        self._state = life.after(self._state, life.SHAKEN)
+        self._stop_timer()
+        if wants_handshake(self.wrappedProtocol):
+            self.wrappedProtocol.handshakeCompleted()
+        if self._state < ENDED:
+            self._settle()
+            if self._producer is not None and not self._outbox.size:
+                self._producer.resumeProducing()
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        self._reason = Failure(
+            HandshakeTimeout(f"the TLS handshake took longer than {self.factory.handshake_timeout} s")
+        )
+        self.abortConnection()
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def failVerification(self, reason: Failure) -> None:
+        """Refuse the peer, for this reason: abort. Called by who checks certificates, within the handshake (83)."""
+        self._reason = reason
+        self.abortConnection()
+
+    # Reading
+
+    def _deliver(self) -> None:
+        """Give the application what has been received."""
+        tls = self._tls
+        assert tls is not None
+        while True:
+            try:
+                data = tls.read()
+            except Exception:
+                self._fail(Failure())
+                return
+            if data is None:
+                break
+            self.wrappedProtocol.dataReceived(data)
+            if self._state >= ENDED:
+                return
+        if tls.ended:
+            self._end_with_peer()
+
+    def _end_with_peer(self) -> None:
+        """The peer will send nothing more: send what is written, say the same, and close (81)."""
+        self._push()
+        if self._state < ENDED:
+            self._shutdownTLS()
+
+    # Writing
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send. TypeError for what is not bytes or like them; ignored once it is closing, unless a producer
+        is registered, and after the end (62).
+        """
+        state = self._state
+        if (state > OPEN or state == LEAVING) and (state >= SHUT or self._producer is None):
+            return
+        if data.__class__ is not bytes:
+            data = _as_bytes(data)
+        if not data:
+            return
+        self._outbox.append(data)
+        if state <= LEAVING:
+            self._hold_producer()
+        elif self._outbox.size > JOINED:
+            self._push()
+        elif not self._busy and not self._queued:
+            self._flush_later()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write each of them, as one."""
+        self.write(b"".join(iovec))
+
+    def _flush_later(self) -> None:
+        self._queued = True
+        if self._loop is not None:
+            self._loop.flush_later(self)
+        else:
+            self._clock().callLater(0, self.flush)
+
+    def flush(self) -> None:
+        """Hand down what was written outside of this connection's own events. Raises KeyboardInterrupt at most (43)."""
+        self._queued = False
+        if self._state >= ENDED:
+            return
+        stream = self._stream
+        try:
+            if stream is None:
+                self._settle()
+                return
+            outer = stream.hold()
+            try:
+                self._settle()
+            finally:
+                stream.release(outer)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            report.failure(f"Unhandled error in a write of {self.log_prefix()}", Failure())
+            self.abortConnection()
+
+    def _settle(self) -> None:
+        """Hand down all there is, then go on with a closing that waited for that."""
+        if self._state <= LEAVING or self._state >= ENDED:
+            return
+        if self._outbox.size:
+            self._push()
+        else:
+            self._pass_down()  # what TLS says by itself: answers, tickets
+        if self._state == CLOSING and self._producer is None and not self._outbox.size:
+            self._shutdownTLS()
+
+    def _push(self) -> None:
+        """Encrypt what is written and hand it down."""
+        tls, outbox = self._tls, self._outbox
+        while outbox.size and self._state < ENDED and tls is not None:
+            portion = 0
+            try:
+                while outbox.size and portion < PORTION:
+                    taken = tls.write(outbox.view(PORTION))
+                    if not taken:
+                        break
+                    outbox.take(taken)
+                    portion += taken
+            except Exception:
+                self._fail(Failure())
+                return
+            self._pass_down()
+            if not portion:
+                self._hold_producer()  # it waits for the peer
+                return
+
+    def _pass_down(self) -> None:
+        assert self._tls is not None
+        data = self._tls.outgoing()
+        if data:
+            self._send_down(data)
+
+    # Closing
+
+    def loseConnection(self) -> None:
+        """Send what was written and close_notify, then wait for the peer's; data is delivered meanwhile (80).
+
+        Before the handshake is done, with nothing written, the connection is aborted.
+        """
+        state = self._state
+        if state == HANDSHAKING and not self._outbox.size and self._producer is None:
+            self.abortConnection()
+            return
+        self._state = life.after(state, life.LOSE)
+        if self._state != state and not self._busy:
+            self._settle()
+
+    def _shutdownTLS(self) -> None:
+        """Send close_notify; close, if the peer has sent its own."""
+        tls = self._tls
+        assert tls is not None
+        self._state = life.after(self._state, life.NOTIFIED)
+        try:
+            tls.close()
+        except Exception:
+            self._fail(Failure())
+            return
+        self._pass_down()
+        if tls.ended:
+            self._reason = CONNECTION_DONE
+            self._end()
+
+    def _fail(self, reason: Failure) -> None:
+        """TLS says that something is wrong. An alert may be on its way: send that, and close."""
+        if self._state >= ENDED:
+            return
+        self._reason = reason
+        self._pass_down()
+        self._end()
+
+    def _end(self) -> None:
+        """There is nothing more to do here: close the transport."""
+        self._enter_end()
+        self.transport.loseConnection()
+
+    def _enter_end(self) -> None:
+        self._state = life.after(self._state, life.END)
+        self._stop_timer()
+        if self._producer is not None:
+            self.transport.unregisterProducer()  # which would wait for it
+
+    def loseWriteConnection(self) -> None:
+        """Send what was written, then a bare end of file: the peer's TLS takes that for a lost connection (108)."""
+        self._settle()
+        self.transport.loseWriteConnection()
+
+    def abortConnection(self) -> None:
+        """Drop the connection at once. Nothing happens if it is lost (108)."""
+        if self._state >= LOST:
+            return
+        if self._state < ENDED:
+            self._enter_end()
+        if self._reason is None:
+            self._reason = CONNECTION_LOST
+        abort = getattr(self.transport, "abortConnection", None)
+        if abort is None:
+            self.transport.loseConnection()
+        else:
+            abort()
+
+    # Producers (68)
+
+    def unregisterProducer(self) -> None:
+        """The producer has ended: a closing that waited for it goes on."""
+        membrane, self._producer = self._producer, None
+        if membrane is None:
+            return
+        if hasattr(membrane._producer, "stopStreaming"):
+            membrane._producer.stopStreaming()
+        if self._state < ENDED:
+            self.transport.unregisterProducer()
+            if not self._busy:
+                self._settle()
+
+    def stopConsuming(self) -> None:
+        """Take no more from the producer: lose the connection."""
+        self.unregisterProducer()
+        self.loseConnection()
+
+    def _hold_producer(self) -> None:
+        """What is written cannot go yet."""
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def pauseProducing(self) -> None:
+        """Receive nothing until resumeProducing; what has been received is still delivered (108)."""
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    # What can be asked
+
+    @property
+    def connected(self) -> int:
+        return int(self._state < LOST)
+
+    @property
+    def disconnecting(self) -> int:
+        """Whether it was told to close, or is closing."""
+        return int(self._state in (LEAVING, CLOSING, SHUT, ENDED))
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """What both sides agreed to speak (ALPN); None before the handshake is done, and if they did not agree."""
+        return None if self._tls is None or self._state <= LEAVING else self._tls.negotiated()
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate, or None: as DER bytes from the standard library, as an X509 from pyOpenSSL."""
+        return None if self._tls is None else self._tls.certificate()
+
+    def getHandle(self) -> Any:
+        """The library's object for this connection: an ssl.SSLObject, or an OpenSSL.SSL.Connection."""
+        return None if self._tls is None else self._tls.handle()
+
+    def getHost(self) -> Any:
+        return self.transport.getHost()
+
+    def getPeer(self) -> Any:
+        return self.transport.getPeer()
+
+    def logPrefix(self) -> str:
+        """As the protocol above says."""
+        own = getattr(self.wrappedProtocol, "logPrefix", None)
+        return str(own()) if callable(own) else type(self.wrappedProtocol).__name__
+
+    def log_prefix(self) -> str:
+        """Whom this serves, for whoever logs meanwhile."""
+        try:
+            return str(self.logPrefix())
+        except Exception:
+            return "-"
+
+    def _clock(self) -> Any:
+        clock = self.factory._clock
+        return descriptor.current_reactor() if clock is None else clock
+
+
+class TLSMemoryBIOProtocol(TLSLayer):
+    """Speaks TLS over its transport, whatever that is, for `wrappedProtocol`. Made by a TLSMemoryBIOFactory.
+
+    Contract: twisted.protocols.tls.
+    """
+
+    #: What makes a push producer of one that pulls.
+    _pump: Any = Pump
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let the transport's buffer pause `producer`. RuntimeError if there is one already.
+
+        Closing waits until it is unregistered. One that pulls is asked for more from the next pass on.
+        """
+        if self._state >= ENDED:
+            producer.stopProducing()
+            return
+        if self._producer is not None:
+            raise RuntimeError(
+                f"Cannot register producer {producer!r}, because producer {self._producer._producer!r} was never"
+                " unregistered."
+            )
+        if not streaming:
+            producer = self._pump(producer, self, self._clock().callLater)
+        membrane = Membrane(producer)
+        self.transport.registerProducer(membrane, True)
+        self._producer = membrane
+        if not streaming:
+            producer.startStreaming()
+
+    def __getattr__(self, name: str) -> Any:
+        # What else its kind of transport can do: setTcpNoDelay, say. Not in the compiled class: there, it would cost
+        # each look at any attribute twice as much.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.transport, name)
+
+
+def wants_handshake(protocol: Any) -> bool:
+    """Whether it is to be told that the handshake is done: it has the method of IHandshakeListener."""
+    # Asked of the class: wrappers hand unknown attributes on to what they wrap.
+    return hasattr(type(protocol), "handshakeCompleted")
+
+
+def _as_bytes(data: Any) -> bytes:
+    if isinstance(data, str):
+        raise TypeError("Must write bytes to a TLS transport, not str.")
+    return bytes(memoryview(data))

@@ -1,0 +1,17 @@
+cimport cython
+
+from .engine cimport TLSEngine
+
+
+@cython.final
+cdef class StandardEngine(TLSEngine):
+    cdef object _incoming
+    cdef object _outgoing
+    cdef object _object
+    cdef object _read
+    cdef object _write
+    cdef object _feed
+    cdef object _take
+    cdef object _verify
+    cdef object _first
+    cdef bint _more

@@ -1,0 +1,1 @@
+"""Ready-made protocols and what is put around them, by their names in Twisted."""

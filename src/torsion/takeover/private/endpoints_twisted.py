@@ -1,0 +1,140 @@
+"""What `twisted.internet.endpoints` has besides where Twisted is installed.
+
+Parsers that are plugins of it; and what its tests replace to have names resolved without the reactor's resolver.
+"""
+
+import socket
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet import stdio
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IReactorPluggableNameResolver,
+    IStreamServerEndpointStringParser,
+)
+from twisted.plugin import IPlugin
+from zope.interface import classImplements, implementer
+
+from torsion import endpoints, report, threads
+from torsion.address import IPv4Address, IPv6Address
+from torsion.core.deferred import Deferred
+from torsion.endpoint.hostname import HostnameEndpoint
+from torsion.endpoint.parsers import _ClientParser, _ServerParser
+from torsion.endpoint.processes import StandardIOEndpoint
+from torsion.endpoint.sockets import TCP6ClientEndpoint
+from torsion.endpoint.tls import wrapClientTLS as _wrapClientTLS
+from torsion.failure import Failure
+
+__all__ = ["IStreamServerEndpointStringParser", "_SimpleHostnameResolver", "_loadCAsFromDir"]
+
+try:
+    from twisted.protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
+except ImportError:  # pyOpenSSL is not installed
+    pass
+else:
+    __all__ += ["SNIConnectionCreator", "autoReloadingDirectoryOfPEMs"]
+
+try:
+    from twisted.protocols.tls import TLSMemoryBIOFactory
+except ImportError:
+    TLSMemoryBIOFactory = None
+
+KINDS: dict[int, Callable[..., Any]] = {socket.AF_INET: IPv4Address, socket.AF_INET6: IPv6Address}
+
+classImplements(_ServerParser, IPlugin)
+classImplements(_ClientParser, IPlugin)
+
+
+def wrapClientTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = None) -> Any:
+    """Ours, or an error at once where nothing can speak TLS."""
+    if TLSMemoryBIOFactory is None:
+        raise NotImplementedError("OpenSSL not available: install twisted[tls]")
+    return _wrapClientTLS(connectionCreator, wrappedEndpoint, clock)
+
+
+def _loadCAsFromDir(directoryPath: Any) -> Any:
+    """The certificates in a folder, as authorities."""
+    from .contexts import trusted
+
+    return trusted(directoryPath)
+
+
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """It cannot be."""
+
+
+@implementer(IHostnameResolver)
+class _SimpleHostnameResolver:
+    """Resolves by a function (name, port) that answers as getaddrinfo does, in a Deferred."""
+
+    def __init__(self, nameResolution: Callable[[str, int], Deferred]) -> None:
+        self._nameResolution = nameResolution
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+
+        def found(result: Any) -> None:
+            if isinstance(result, Failure):
+                report.failure(f"{hostName!r} could not be resolved by {self._nameResolution!r}", result)
+                result = ()
+            for family, _, _, _, address in result:
+                if family in KINDS:
+                    resolutionReceiver.addressResolved(KINDS[family](transportSemantics, *address))
+            resolutionReceiver.resolutionComplete()
+
+        self._nameResolution(hostName, portNumber).addBoth(found)
+        return resolution
+
+
+class ByFunction:
+    """Stands for a reactor without a resolver."""
+
+    def __init__(self, function: Callable[[str, int], Deferred]) -> None:
+        self.nameResolver = _SimpleHostnameResolver(function)
+
+
+def names_of(endpoint: Any, reactor: Any) -> Any:
+    """The reactor, whose resolver is asked; one that has none is deprecated, and a thread asks the system then."""
+    if IReactorPluggableNameResolver.providedBy(reactor):
+        return reactor
+    kind = type(reactor)
+    warnings.warn(
+        "Passing HostnameEndpoint a reactor that does not provide IReactorPluggableNameResolver"
+        f" ({kind.__module__}.{kind.__qualname__}) was deprecated in Twisted 17.5.0; please use a reactor that provides"
+        " IReactorPluggableNameResolver instead",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return ByFunction(endpoint._fallbackNameResolution)
+
+
+def _fallbackNameResolution(self: Any, host: str, port: int) -> Any:
+    return self._deferToThread(self._getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+
+
+def _nameResolution(self: Any, host: str) -> Any:
+    return self._deferToThread(self._getaddrinfo, host, 0, socket.AF_INET6)
+
+
+each: Any
+for each in (HostnameEndpoint, TCP6ClientEndpoint):
+    each._deferToThread = staticmethod(threads.deferToThread)
+    each._getaddrinfo = staticmethod(socket.getaddrinfo)
+HostnameEndpoint._fallbackNameResolution = _fallbackNameResolution  # type: ignore[attr-defined]
+TCP6ClientEndpoint._nameResolution = _nameResolution  # type: ignore[method-assign]
+StandardIOEndpoint._stdio = stdio.StandardIO
+endpoints.wrapClientTLS = wrapClientTLS
