@@ -50,10 +50,12 @@ clients:
 
 test-interpreted: build-required clients
 	@echo "== tests, interpreted lane"
+	@TORSION_PURE=1 $(PYTEST) tests/cluster
 	@TORSION_PURE=1 $(PYTEST)
 
 test-compiled: build-required clients
 	@echo "== tests, compiled lane"
+	@$(PYTEST) tests/cluster
 	@$(PYTEST)
 
 # From the sdist into fresh environments: compiled; and, without a compiler, interpreted.

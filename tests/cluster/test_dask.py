@@ -1,4 +1,8 @@
-"""Calls on other machines: defer_to_executor and BoundedExecutor over a Dask cluster of processes."""
+"""Calls on other machines: defer_to_executor and BoundedExecutor over a Dask cluster of processes.
+
+Run by itself, not with the other tests: the cluster's threads go on as long as the process does, and what they make and
+open would be taken for leaks of others.
+"""
 
 import os
 import warnings
