@@ -771,6 +771,30 @@ def test_no_cycle_is_left(no_leaks: Any) -> None:
         sessions()
 
 
+def test_no_cycle_is_left_by_what_goes_wrong(no_leaks: Any) -> None:
+    class Forgets(TLSRecorder):
+        def connectionLost(self, reason: Any) -> None:
+            self.told.append("lost")
+
+    def sessions() -> None:
+        untrusting = Settings(ssl.create_default_context(), "localhost")
+        session = Session(False, Forgets(), context=untrusting)
+        session.lose()
+        session = Session(True, Forgets(), shake=False)
+        session.layer.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
+        session.lose()
+        session = Session(True, Forgets())
+        session.layer.dataReceived(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        session.lose()
+        session = Session(False, Forgets(), shake=False, handshake_timeout=1)
+        session.clock.advance(2)
+        session.lose()
+
+    sessions()
+    with no_leaks():
+        sessions()
+
+
 def test_a_failure_is_told_to_who_verifies() -> None:
     """Who checks certificates elsewhere, in a callback, has a way to say that the peer is refused."""
     session = Session()

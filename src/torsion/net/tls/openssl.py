@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
+from OpenSSL.SSL import Connection, Context, Error, WantReadError, ZeroReturnError
 
 from .engine import RECORD, TLSEngine
 
@@ -18,6 +18,7 @@ class OpenSSLEngine(TLSEngine):
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
         self.connection = connection
+        self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         if server_side:
             connection.set_accept_state()
         else:
@@ -25,23 +26,26 @@ class OpenSSLEngine(TLSEngine):
 
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
+            self._begun = True
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""
-        while True:
+        while self._begun:
             try:
                 data: bytes = self.connection.bio_read(MOST)
             except WantReadError:
-                return whole
+                break
             whole += data
             if len(data) < MOST:
-                return whole
+                break
+        return whole
 
     def handshake(self) -> bool:
         try:
             self.connection.do_handshake()
         except WantReadError:
+            self._begun = True
             return False
         return True
 
@@ -59,6 +63,7 @@ class OpenSSLEngine(TLSEngine):
             return None
 
     def write(self, data: Any) -> int:
+        self._begun = True
         try:
             return int(self.connection.send(data))
         except WantReadError:
@@ -66,8 +71,10 @@ class OpenSSLEngine(TLSEngine):
 
     def close(self) -> None:
         self.notified = True
-        if self.connection.shutdown():
-            self.ended = True
+        try:
+            self.ended = bool(self.connection.shutdown()) or self.ended
+        except Error:
+            pass  # what the peer sent before its own close_notify is still to be read
 
     def negotiated(self) -> bytes | None:
         return self.connection.get_alpn_proto_negotiated() or None
