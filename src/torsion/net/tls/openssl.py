@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from OpenSSL.SSL import Connection, Context, Error, WantReadError, ZeroReturnError
+from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
 
 from .engine import RECORD, TLSEngine
 
@@ -71,10 +71,8 @@ class OpenSSLEngine(TLSEngine):
 
     def close(self) -> None:
         self.notified = True
-        try:
-            self.ended = bool(self.connection.shutdown()) or self.ended
-        except Error:
-            pass  # what the peer sent before its own close_notify is still to be read
+        if self.connection.shutdown():
+            self.ended = True
 
     def negotiated(self) -> bytes | None:
         return self.connection.get_alpn_proto_negotiated() or None
