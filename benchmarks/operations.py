@@ -13,6 +13,7 @@ from typing import Any
 
 from delays import DELAYS, LEAD
 from twisted.internet import defer, reactor, threads
+from twisted.protocols import basic
 
 
 def _identity(value: Any) -> Any:
@@ -211,3 +212,65 @@ def defer_to_thread(count: int) -> Any:
         return cpu() - began
 
     return many()
+
+
+class _Sink:
+    """A transport that takes everything."""
+
+    disconnecting = False
+
+    def write(self, data: bytes) -> None:
+        pass
+
+
+def _received(kind: type, message: bytes, count: int, size: int) -> float:
+    """CPU of `count` messages that come in pieces of `size` bytes."""
+    stream = message * count
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    receiver: Any = kind()
+    receiver.makeConnection(_Sink())
+    receive = receiver.dataReceived
+    began = cpu()
+    for piece in pieces:
+        receive(piece)
+    took = cpu() - began
+    assert receiver.count == count
+    return took
+
+
+class _Lines(basic.LineReceiver):
+    count = 0
+
+    def lineReceived(self, line: bytes) -> None:
+        self.count += 1
+
+
+class _Strings(basic.Int32StringReceiver):
+    count = 0
+
+    def stringReceived(self, string: bytes) -> None:
+        self.count += 1
+
+
+LINE = b"x" * 38 + b"\r\n"
+STRING = b"\0\0\0\x24" + b"x" * 36
+
+
+def line_in_64_kib(count: int) -> float:
+    return _received(_Lines, LINE, count, 65536)
+
+
+def line_in_a_piece(count: int) -> float:
+    return _received(_Lines, LINE, count, len(LINE))
+
+
+def line_in_half_pieces(count: int) -> float:
+    return _received(_Lines, LINE, count, len(LINE) // 2)
+
+
+def string_in_64_kib(count: int) -> float:
+    return _received(_Strings, STRING, count, 65536)
+
+
+def string_in_a_piece(count: int) -> float:
+    return _received(_Strings, STRING, count, len(STRING))

@@ -38,6 +38,12 @@ OPERATIONS: dict[str, tuple[int, dict[str, float]]] = {
     "call_later_chain": (20_000, {"twisted": 1.0}),
     "call_from_thread": (50_000, {"twisted": 0.4}),
     "defer_to_thread": (3_000, {"twisted": 1.0}),
+    # A line or string of 40 bytes, in pieces as a read brings them.
+    "line_in_64_kib": (50_000, {"twisted": 0.5}),
+    "line_in_a_piece": (50_000, {"twisted": 0.5}),
+    "line_in_half_pieces": (50_000, {"twisted": 0.5}),
+    "string_in_64_kib": (50_000, {"twisted": 1.0}),
+    "string_in_a_piece": (50_000, {"twisted": 1.0}),
 }
 LOOPS = {"await_fired", "gather_item", "timer_schedule", "timer_cancel", "timer_fire"} | {
     "call_later_chain",

@@ -22,7 +22,19 @@ OUTSIDE = {
     "CHANGELOG.md": "CHANGELOG.md",
     "SECURITY.md": "SECURITY.md",
 }
-MODULES = sorted(name for name in torsion.__all__ if name != "reactor")
+PACKAGE = Path(torsion.__file__).parent
+
+
+def _public() -> list[str]:
+    """The public modules; of a public package, the modules in it."""
+    found = []
+    for name in torsion.__all__:
+        inside = [path.stem for path in (PACKAGE / name).glob("*.py") if not path.stem.startswith("_")]
+        found += [f"{name}.{each}" for each in inside] or [name]
+    return sorted(name for name in found if name != "reactor")
+
+
+MODULES = _public()
 
 
 def on_files(files: Files, config: Any) -> Files:

@@ -48,6 +48,8 @@ __all__ = [
     "IResolutionReceiver",
     "IResolverSimple",
     "ISSLTransport",
+    "IStreamClientEndpoint",
+    "IStreamServerEndpoint",
     "ITLSTransport",
     "ITransport",
     "IUDPTransport",
@@ -712,3 +714,19 @@ class IReactorProcess(Protocol):
         `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
         "w", or which of ours it is.
         """
+
+
+@runtime_checkable
+class IStreamClientEndpoint(Protocol):
+    """Where a connection leads to (semantics 78)."""
+
+    def connect(self, protocolFactory: Any, /) -> Any:
+        """Connect a protocol of the factory: a Deferred of it. Cancelling that gives the attempt up."""
+
+
+@runtime_checkable
+class IStreamServerEndpoint(Protocol):
+    """Where a service listens."""
+
+    def listen(self, protocolFactory: Any, /) -> Any:
+        """Listen for the factory: a Deferred of the IListeningPort, or of an error.CannotListenError."""

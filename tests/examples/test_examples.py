@@ -32,9 +32,18 @@ PROCESS_POOL = (
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
 SERVING = {
-    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
+    "chat_server",
+    "crowd",
+    "dask_word_count",
+    "echo_client",
+    "echo_server",
     "handover",
-}  # fmt: skip
+    "key_value_server",
+    "port_forwarder",
+    "static_files",
+    "udp_echo_server",
+    "udp_time_server",
+}
 
 
 class Program:

@@ -12,6 +12,7 @@ sleeps. What the kernel does not take then waits for room.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from typing import Any
@@ -36,6 +37,8 @@ AGAIN = -errno.EAGAIN
 
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
+FILE_LIMIT = 1 << 18
+"""The most that is sent of a file at once: others want to be served, too, and the disk may be slow."""
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
 
 
@@ -294,6 +297,24 @@ class Stream(Flow):
 
     def _isSendBufferFull(self) -> bool:
         return Flow._isSendBufferFull(self) or (self._passing is not None and len(self._passing.waiting) > MANY)
+
+    def send_from_file(self, file: int, start: int) -> int:
+        """Have the kernel send of a file, by its descriptor, what there is room for; gives how many bytes that were.
+
+        For a pull producer that is asked for more: it will be asked again when there is room. 0 if nothing was sent, as
+        the file is at its end or the kernel cannot do this: then read and write.
+        """
+        if self._engine is None or self._outbox.size or self._state > CLOSING:
+            return 0
+        if self._passing is not None and self._passing.waiting:
+            return 0  # a descriptor goes with the next byte
+        try:
+            sent = os.sendfile(self._fd, file, start, FILE_LIMIT)
+        except OSError:  # if the connection is broken, a write will tell
+            return 0
+        if sent:
+            self.startWriting()
+        return sent
 
     def _send_soon(self) -> None:
         self._wanted = True
