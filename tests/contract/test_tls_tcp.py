@@ -5,7 +5,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,14 +69,13 @@ def dial(port: int, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
 
 
 def asked(port: int, data: bytes) -> bytes:
-    """What an echo server makes of this, read while it is written, until both have ended in good order."""
+    """What an echo server makes of this, piece by piece, until both have ended in good order."""
+    got = b""
     with dial(port) as connection:
-        writer = threading.Thread(target=connection.sendall, args=(data,))
-        writer.start()
-        got = b""
-        while len(got) < len(data):
-            got += connection.recv(65536)
-        writer.join()
+        for at in range(0, len(data), 100_000):  # not with two threads: an SSL object is one's at a time
+            connection.sendall(data[at : at + 100_000])
+            while len(got) < min(at + 100_000, len(data)):
+                got += connection.recv(65536)
         connection.unwrap().close()
     return got
 

@@ -18,6 +18,7 @@ class OpenSSLEngine(TLSEngine):
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
         self.connection = connection
+        self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         if server_side:
             connection.set_accept_state()
         else:
@@ -25,23 +26,26 @@ class OpenSSLEngine(TLSEngine):
 
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
+            self._begun = True
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""
-        while True:
+        while self._begun:
             try:
                 data: bytes = self.connection.bio_read(MOST)
             except WantReadError:
-                return whole
+                break
             whole += data
             if len(data) < MOST:
-                return whole
+                break
+        return whole
 
     def handshake(self) -> bool:
         try:
             self.connection.do_handshake()
         except WantReadError:
+            self._begun = True
             return False
         return True
 
@@ -59,6 +63,7 @@ class OpenSSLEngine(TLSEngine):
             return None
 
     def write(self, data: Any) -> int:
+        self._begun = True
         try:
             return int(self.connection.send(data))
         except WantReadError:
