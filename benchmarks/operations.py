@@ -260,6 +260,10 @@ def line_in_64_kib(count: int) -> float:
     return _received(_Lines, LINE, count, 65536)
 
 
+def line_in_1000_bytes(count: int) -> float:
+    return _received(_Lines, LINE, count, 1000)
+
+
 def line_in_a_piece(count: int) -> float:
     return _received(_Lines, LINE, count, len(LINE))
 

@@ -40,6 +40,7 @@ OPERATIONS: dict[str, tuple[int, dict[str, float]]] = {
     "defer_to_thread": (3_000, {"twisted": 1.0}),
     # A line or string of 40 bytes, in pieces as a read brings them.
     "line_in_64_kib": (50_000, {"twisted": 0.5}),
+    "line_in_1000_bytes": (50_000, {"twisted": 0.5}),
     "line_in_a_piece": (50_000, {"twisted": 0.5}),
     "line_in_half_pieces": (50_000, {"twisted": 0.5}),
     "string_in_64_kib": (50_000, {"twisted": 1.0}),

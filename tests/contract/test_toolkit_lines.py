@@ -217,6 +217,34 @@ def test_s105_closes_unless_told_otherwise() -> None:
     assert receiver.transport.disconnecting
 
 
+@pytest.mark.parametrize("size", [1000, 5000, 100_000])
+def test_s105_a_long_line_is_too_long_by_its_whole_length(size: int) -> None:
+    class Long(Short):
+        MAX_LENGTH = size
+
+    receiver = connected(Long())
+    receiver.dataReceived(b"x" * size + b"\r\n" + b"y" * (size + 1) + b"\r\nrest")
+    assert receiver.got == [("line", b"x" * size), ("exceeded", b"y" * (size + 1) + b"\r\nrest")]
+    receiver = connected(Long())
+    receiver.dataReceived(b"x" * (size + 1))
+    assert receiver.got == []
+    receiver.dataReceived(b"x")
+    assert receiver.got == [("exceeded", b"x" * (size + 2))]
+
+
+def test_mode_and_pause_may_be_properties() -> None:
+    class Asked(Lines):
+        line_mode = property(lambda self: len(self.got) != 1)
+        paused = property(lambda self: len(self.got) == 2)
+
+    receiver = connected(Asked())
+    receiver.dataReceived(b"a\r\nb")
+    assert receiver.got == [("line", b"a"), ("raw", b"b")]
+    receiver.dataReceived(b"c\r\n")
+    assert receiver.got == [("line", b"a"), ("raw", b"b")]
+    assert receiver.clearLineBuffer() == b"c\r\n"
+
+
 def test_what_is_not_overridden_says_so() -> None:
     for call in (basic.LineReceiver().lineReceived, basic.LineReceiver().rawDataReceived):
         with pytest.raises(NotImplementedError):

@@ -39,7 +39,7 @@ def lines(chance: random.Random) -> list[Any]:
     log: list[Any] = []
 
     class Lines(basic.LineReceiver):  # type: ignore[misc]
-        MAX_LENGTH = chance.choice([3, 8, 50])
+        MAX_LENGTH = chance.choice([3, 8, 50, 5000])
 
         def lineReceived(self, line: bytes) -> Any:
             log.append(("line", line))
@@ -58,6 +58,8 @@ def lines(chance: random.Random) -> list[Any]:
 
     receiver = connected(Lines())
     words = [b"a", b"b", b"\r\n", b"\n", b"\r", b"ab\n", b"xyz"]
+    if chance.random() < 0.05:
+        words += [b"m" * 1500, b"ab\r\n" * 700]
     for _ in range(chance.randrange(1, 15)):
         data = b"".join(chance.choice(words) for _ in range(chance.randrange(12)))
         try:

@@ -99,6 +99,47 @@ def test_lines_and_raw_data_in_any_order(parts: list[tuple[bool, bytes]], cuts: 
     assert got == parts
 
 
+# About as long as the pieces that an implementation may look at, and longer.
+LONG = st.sampled_from([0, 1, 30, 700, 2044, 2045, 2046, 2047, 2048, 2049, 4095, 5000])
+
+
+@given(st.lists(LONG, max_size=12), LONG, st.lists(st.integers(0, 40_000), max_size=4), st.booleans(), st.data())
+def test_long_lines_and_many(sizes: list[int], left: int, cuts: list[int], short: bool, data: st.DataObject) -> None:
+    """And in between it pauses, takes back what waits, has it raw and gives it back, or has another delimiter."""
+
+    class Long(basic.LineReceiver):
+        delimiter = b"\n" if short else b"\r\n"
+
+        def lineReceived(self, line: bytes) -> None:
+            got.append(line)
+            what = data.draw(st.sampled_from(["", "", "pause", "take", "raw", "delimiter"]))
+            if what == "pause":
+                self.pauseProducing()
+            elif what == "take":
+                self.dataReceived(self.clearLineBuffer())
+            elif what == "raw":
+                self.setRawMode()
+            elif what == "delimiter":
+                waiting = self.clearLineBuffer().replace(self.delimiter, b"\0")
+                self.delimiter = b"\0"
+                self.dataReceived(waiting)
+
+        def rawDataReceived(self, data: bytes) -> None:
+            self.setLineMode(data)
+
+    got: list[bytes] = []
+    receiver = connected(Long())
+    expected = [bytes([97 + number]) * size for number, size in enumerate(sizes)]
+    stream = b"".join(line + b"\n" for line in expected) + b"z" * left
+    edges = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
+    for start, end in pairwise(edges):
+        receiver.dataReceived(stream[start:end].replace(b"\n", receiver.delimiter))
+        while receiver.paused:
+            receiver.resumeProducing()
+    assert got == expected
+    assert receiver.clearLineBuffer() == b"z" * left
+
+
 @given(st.sampled_from([Strings8, Strings16, Strings32]), st.lists(st.binary(max_size=30), max_size=10), CUTS)
 def test_strings(kind: type, strings: list[bytes], cuts: list[int]) -> None:
     receiver = connected(kind())

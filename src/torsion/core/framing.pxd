@@ -1,7 +1,5 @@
 cimport cython
 
-from ..twin.search cimport Bytes
-
 
 @cython.final
 cdef class Held:
@@ -15,11 +13,5 @@ cdef class Held:
 
 @cython.locals(held=Held)
 cpdef Held held_by(object receiver)
-@cython.locals(held=Held, data=bytes)
-cpdef bytes take(object receiver)
-@cython.locals(
-    held=Held, raw=cython.p_char, start=Py_ssize_t, end=Py_ssize_t, delimiter=bytes, whole=bytes
-)
-cpdef receive_lines(object receiver, object data)
 @cython.locals(held=Held, raw=cython.p_char, start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t, length=Py_ssize_t, whole=bytes)
 cpdef receive_strings(object receiver, object data)

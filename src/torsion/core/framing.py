@@ -1,17 +1,14 @@
-"""Lines, and strings behind their length, out of a stream of bytes, for a receiver that may change its mind after each.
+"""Strings behind their length out of a stream of bytes, for a receiver that may change its mind after each.
 
-What was received stays in one piece, and a number says how far it has been handed on: so a line costs a search and
-a copy of its own bytes, however many wait behind it, and a receiver that pauses after each does not have the rest
-copied each time. Before the receiver's code runs the number is right, and after it everything is looked at anew: that
-code may clear what waits, bring more, turn to raw data, pause, or set another delimiter.
+What was received stays in one piece, and a number says how far it has been handed on: so a string costs a copy of its
+own bytes, however many wait behind it. Before the receiver's code runs the number is right, and after it everything is
+looked at anew: that code may set what waits, bring more, or pause. Lines are found in twin/lines.
 """
 
 from __future__ import annotations
 
 from struct import unpack_from
 from typing import Any
-
-from ..twin.search import Bytes
 
 
 class Held:
@@ -36,68 +33,6 @@ def held_by(receiver: Any) -> Held:
     if held is None:
         held = receiver._held = Held()
     return held
-
-
-def take(receiver: Any) -> bytes:
-    """What the receiver has not been given, and will not be given any more."""
-    held = held_by(receiver)
-    data = held.rest()
-    held.replace(b"")
-    return data
-
-
-def receive_lines(receiver: Any, data: bytes) -> Any:
-    """The dataReceived of `receiver`: hand on what came, as lines or raw, and return what stops that (104, 105).
-
-    Of the receiver it uses delimiter, MAX_LENGTH, line_mode, paused, transport.disconnecting, and what is to be told:
-    lineReceived, rawDataReceived, lineLengthExceeded.
-    """
-    held: Held | None = receiver._held
-    if held is None:
-        held = held_by(receiver)
-    if type(data) is not bytes:
-        data = bytes(memoryview(data))
-    if held.data:
-        data = held.data[held.at :] + data
-    held.data = data
-    held.at = 0
-    if held.busy or not data:
-        return None
-    held.busy = True
-    try:
-        while not receiver.paused:
-            raw = whole = held.data  # twice: pieces of `raw` are cut in C
-            start = held.at
-            if receiver.line_mode:
-                delimiter = receiver.delimiter
-                end = Bytes.find(whole, delimiter, start)
-                if end < 0:
-                    held.replace(whole[start:])  # the lines before it need not be kept
-                    if len(held.data) < receiver.MAX_LENGTH + len(delimiter):
-                        return None
-                    return receiver.lineLengthExceeded(take(receiver))
-                if end - start > receiver.MAX_LENGTH:
-                    return receiver.lineLengthExceeded(take(receiver))
-                held.at = end + len(delimiter)
-                if held.at == start:
-                    raise ValueError("a delimiter of no bytes ends no line")
-                why = receiver.lineReceived(raw[start:end])
-                if why or held.at == len(held.data):
-                    return why
-                transport = receiver.transport
-                if transport and transport.disconnecting:
-                    return why
-            else:
-                held.at = len(whole)
-                why = receiver.rawDataReceived(whole[start:] if start else whole)
-                if why or held.at == len(held.data):
-                    return why
-        return None
-    finally:
-        held.busy = False
-        if held.at == len(held.data):  # what has been handed on need not be kept
-            held.data = b""
-            held.at = 0
 
 
 def receive_strings(receiver: Any, data: bytes) -> None:

@@ -1,7 +1,8 @@
 """Messages out of a stream of bytes: lines, netstrings, strings behind their length; and a file sent as it is.
 
 However the peer's bytes are split on the way, the same messages come out, and none is larger than MAX_LENGTH. Subclass
-a receiver and override what it is told; each belongs to its reactor's thread. The splitting is in core/framing.py.
+a receiver and override what it is told; each belongs to its reactor's thread. The splitting is in twin/lines (lines)
+and core/framing.py (strings).
 Contract: twisted.protocols.basic.
 """
 
@@ -22,6 +23,7 @@ from ..core.timers import describe
 from ..failure import Failure
 from ..net.stream import Stream
 from ..protocol import Protocol
+from ..twin.lines import receive_lines, take_waiting
 
 __all__ = [
     "FileSender",
@@ -43,7 +45,7 @@ class _Pauseable(Protocol):
     """What can be paused in the middle of what was received: the rest waits until it is resumed."""
 
     paused = False
-    _held: framing.Held | None = None
+    _held: Any = None  # what has come and was not handed on yet
 
     def pauseProducing(self) -> None:
         """Be told nothing more, at once, and have the transport receive nothing more."""
@@ -79,7 +81,7 @@ class LineReceiver(_Pauseable):
     line_mode = 1
 
     #: Hand on, as lines or raw, what has come.
-    dataReceived = framing.receive_lines
+    dataReceived = receive_lines
 
     def setLineMode(self, extra: bytes = b"") -> Any:
         """Receive lines from now on, first from `extra`: that part of the raw data that is lines."""
@@ -92,7 +94,7 @@ class LineReceiver(_Pauseable):
 
     def clearLineBuffer(self) -> bytes:
         """Take back what has come and was not handed on yet: it will not be."""
-        return framing.take(self)
+        return take_waiting(self)
 
     def lineReceived(self, line: bytes) -> Any:
         """A line has come, here without its delimiter. Override this."""
