@@ -1,6 +1,7 @@
 """Strings behind their length (statement 105), netstrings, and the two protocols with states; without a socket."""
 
 import struct
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -168,6 +169,38 @@ def test_a_netstring_may_be_as_long_as_the_limit() -> None:
     assert receiver.got == [b"x" * 10]
     receiver.dataReceived(b"11:")
     assert receiver.brokenPeer
+
+
+def test_after_what_is_no_netstring_nothing_is_kept() -> None:
+    receiver = connected(Netstrings())
+    receiver.dataReceived(b"no")
+    kept = len(receiver._remainingData)
+    receiver.dataReceived(b"x" * 1000)
+    assert len(receiver._remainingData) == kept
+
+
+def seconds(receiver: Any, data: bytes) -> float:
+    begin = thread_time()
+    receiver.dataReceived(data)
+    while receiver.transport.paused:
+        receiver.resumeProducing()
+    return thread_time() - begin
+
+
+class PausedAfterEach(Strings8):
+    def stringReceived(self, string: bytes) -> None:
+        super().stringReceived(string)
+        self.pauseProducing()
+
+
+@pytest.mark.parametrize(("kind", "string"), [(Netstrings, b"1:x,"), (Strings8, b"\1x"), (PausedAfterEach, b"\1x")])
+def test_a_string_costs_the_same_however_many_wait_behind_it(kind: type, string: bytes) -> None:
+    few, many = 20_000, 320_000
+    small = min(seconds(connected(kind()), string * few) for _ in range(3))
+    receiver = connected(kind())
+    large = seconds(receiver, string * many)
+    assert len(receiver.got) == many
+    assert large < small * 16 * 4  # 16 times as many; if each cost as much as waits, it would be 256 times
 
 
 def test_sending_netstrings() -> None:

@@ -46,10 +46,11 @@ def receive_strings(receiver: Any, data: bytes) -> None:
         held = held_by(receiver)
     if type(data) is not bytes:
         data = bytes(memoryview(data))
-    if held.data:
-        data = held.data[held.at :] + data
-    held.data = data
-    held.at = 0
+    if data:
+        if held.data:
+            data = held.data[held.at :] + data
+        held.data = data
+        held.at = 0
     if held.busy:
         return
     held.busy = True

@@ -254,23 +254,27 @@ class NetstringReceiver(Protocol):
 
     _LENGTH = re.compile(rb"(0|[1-9][0-9]*):")
     _BEGINNING = re.compile(rb"(0|[1-9][0-9]*)\Z")
-    _remainingData = b""  # what has come and was not looked at
+    _remainingData = b""  # what has come and was not looked at, from _at on: a string costs a copy of its own bytes
+    _at = 0
     _expectedPayloadSize = 0  # of the string that comes now, its comma included; 0 while its length is awaited
     _payload: list[bytes] = []
     _currentPayloadSize = 0
 
     def makeConnection(self, transport: Any) -> None:
         """Take the transport, and begin with nothing received."""
-        self._remainingData = b""
+        self._remainingData, self._at = b"", 0
         self._begin(0)
         self.brokenPeer = 0
         super().makeConnection(transport)
 
     def dataReceived(self, data: bytes) -> None:
         """Hand on the netstrings that have come."""
-        self._remainingData += data
+        if self.brokenPeer:
+            return
+        self._remainingData = self._remainingData[self._at :] + data
+        self._at = 0
         try:
-            while self._remainingData and not self.brokenPeer:
+            while self._at < len(self._remainingData) and not self.brokenPeer:
                 if self._payloadComplete():
                     self._consumeLength()
                 self._consumePayload()
@@ -279,15 +283,17 @@ class NetstringReceiver(Protocol):
         except NetstringParseError:
             self.brokenPeer = 1
             self.transport.loseConnection()
+        finally:
+            self._remainingData, self._at = self._remainingData[self._at :], 0
 
     def _begin(self, size: int) -> None:
         """The next `size` bytes are a string and its comma."""
         self._expectedPayloadSize, self._payload, self._currentPayloadSize = size, [], 0
 
     def _consumeLength(self) -> None:
-        match = self._LENGTH.match(self._remainingData)
+        match = self._LENGTH.match(self._remainingData, self._at)
         most = self.MAX_LENGTH
-        digits = match or self._BEGINNING.match(self._remainingData)
+        digits = match or self._BEGINNING.match(self._remainingData, self._at)
         if digits is None:
             raise NetstringParseError("a netstring begins with its length and a colon")
         # As digits first: a number of a million of them takes its time. Also before the colon has come.
@@ -295,12 +301,13 @@ class NetstringReceiver(Protocol):
             raise NetstringParseError(f"a netstring is to be longer than {most} bytes")
         if match is None:
             raise IncompleteNetstring
-        self._remainingData = self._remainingData[match.end() :]
+        self._at = match.end()
         self._begin(int(digits[1]) + 1)
 
     def _consumePayload(self) -> None:
-        piece = self._remainingData[: self._expectedPayloadSize - self._currentPayloadSize]
-        self._remainingData = self._remainingData[len(piece) :]
+        end = self._at + self._expectedPayloadSize - self._currentPayloadSize
+        piece = self._remainingData[self._at : end]
+        self._at += len(piece)
         self._payload.append(piece)
         self._currentPayloadSize += len(piece)
         if not self._payloadComplete():
