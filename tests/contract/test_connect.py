@@ -86,11 +86,13 @@ def test_s070_a_bad_bindaddress_is_told_as_a_failure(here: Net) -> None:
     assert type(factory.reasons[0]) is ConnectBindError
 
 
-def test_s070_a_port_out_of_range_is_told_as_a_failure(here: Net) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize(("port", "error"), [(99999, OverflowError), (2**70, OverflowError), (1.5, TypeError)])
+def test_s070_what_is_no_port_is_told_as_a_failure(here: Net, host: str, port: Any, error: type) -> None:
     factory = Makers()
-    here.reactor.connectTCP("127.0.0.1", 99999, factory)
+    here.reactor.connectTCP(host, port, factory)
     here.until(lambda: "failed" in factory.told)
-    assert type(factory.reasons[0]) is OverflowError
+    assert type(factory.reasons[0]) is error
 
 
 def test_s070_an_unknown_service_raises_at_once(here: Net) -> None:

@@ -152,6 +152,16 @@ def test_what_else_goes_wrong_is_reported_and_completes_too(world: World, report
     assert "'a.example'" in reports.take(ZeroDivisionError)
 
 
+@pytest.mark.parametrize("name", ["a.example", "127.0.0.1", "::1"])
+def test_a_port_that_the_system_does_not_take_completes_too(world: World, name: str) -> None:
+    world.answer = OverflowError("Python int too large to convert to C long")  # what the system says of it
+    receiver = Receiver()
+    resolution = world.resolver.resolveHostName(receiver, name, 2**70)
+    world.turn()
+    assert receiver.told == ["began", "complete"]
+    assert "too large" in resolution.reason
+
+
 def test_where_there_is_no_thread_nothing_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_thread(*args: Any) -> None:
         raise RuntimeError("can't start new thread")

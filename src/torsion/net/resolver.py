@@ -146,7 +146,7 @@ def _ask(
         return [], ""
     try:
         found = getaddrinfo(lookup.as_ascii(resolution.name), port, *more)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:  # the last: a port that is no number of C's
         return [], str(error)
     addresses = [_address(port, *entry) for entry in found]
     return [address for address in addresses if address is not None], ""

@@ -79,7 +79,7 @@ class BaseClient(Connection):
         if self.addressFamily == socket.AF_INET6:
             try:
                 host, _ = socket.getnameinfo(address, NUMERIC_ONLY)  # with its scope
-            except OSError as error:
+            except (OSError, OverflowError, TypeError, ValueError) as error:  # the last three: a port that is none
                 self.failIfNotConnected(error)
                 return
             address = host, *address[1:]
