@@ -182,6 +182,15 @@ def test_the_connections_of_a_host_are_limited() -> None:
     assert factory.peerConnections == {"there": 1}
 
 
+def test_a_connection_is_counted_for_the_host_that_it_was_built_for() -> None:
+    factory = policies.LimitConnectionsByPeer(Notings())
+    factory.doStart()
+    protocol = built(factory)
+    protocol.transport.getPeer = lambda: IPv4Address("TCP", "10.0.0.1", 1)  # behind a proxy: the client, known later
+    protocol.connectionLost(OVER)
+    assert factory.peerConnections == {}
+
+
 # Time-outs
 
 
@@ -327,6 +336,33 @@ def test_writing_pauses_the_producers() -> None:
     with_producer.write(b"y" * 50)
     factory.clock.advance(1)
     assert producer.told == ["pause", "resume"]
+
+
+def test_a_producer_that_is_asked_for_more_need_not_pause() -> None:
+    factory = Throttled(10, None, 10)
+    protocol = built(factory)
+    protocol.registerProducer(object(), False)
+    for _ in range(3):
+        protocol.write(b"y" * 20)
+        factory.clock.advance(1)
+    protocol.connectionLost(OVER)
+    assert factory.clock.getDelayedCalls() == []
+
+
+def test_too_much_on_a_connection_made_meanwhile_lengthens_the_pause() -> None:
+    factory = Throttled(10, 10, None)
+    first = built(factory)
+    first.dataReceived(b"x" * 40)
+    factory.clock.advance(1)
+    second = built(factory)
+    second.dataReceived(b"x" * 50)
+    factory.clock.advance(1)  # 4 seconds more, not 2
+    for _ in range(3):
+        factory.clock.advance(1)
+        assert first.transport.paused
+    first.connectionLost(OVER)
+    second.connectionLost(OVER)
+    assert factory.clock.getDelayedCalls() == []
 
 
 def test_within_the_limits_nothing_happens_and_the_clock_ends_with_the_last_connection() -> None:

@@ -37,6 +37,15 @@ def _call_later(seconds: float, function: Callable[[], object]) -> Any:
     return reactors.current().callLater(seconds, function)
 
 
+def _waits(call: Any) -> bool:
+    return call is not None and bool(call.active())
+
+
+def _stop(call: Any) -> None:
+    if _waits(call):
+        call.cancel()
+
+
 def _named(wrapper: Any, wrapped: Any) -> str:
     """What is logged for the two: "Inner (Wrapper)"."""
     own = getattr(wrapped, "logPrefix", None)
@@ -210,12 +219,16 @@ class ThrottlingProtocol(ProtocolWrapper):
 
     def throttleWrites(self) -> None:
         """Have the producer pause until unthrottleWrites; without one, nothing can be held back."""
-        if self.producer is not None:
+        if self._can_pause():
             self.producer.pauseProducing()
 
     def unthrottleWrites(self) -> None:
-        if self.producer is not None:
+        if self._can_pause():
             self.producer.resumeProducing()
+
+    def _can_pause(self) -> bool:
+        """Whether there is a producer that pauses; one that is asked for more each time need not."""
+        return hasattr(self.producer, "pauseProducing")
 
 
 class ThrottlingFactory(WrappingFactory[Any]):
@@ -263,6 +276,7 @@ class ThrottlingFactory(WrappingFactory[Any]):
         limit = self.readLimit
         if limit is not None and self.readThisSecond > limit:
             self.throttleReads()
+            _stop(self.unthrottleReadsID)  # what came on connections made since then is too much, too
             self.unthrottleReadsID = self.callLater(self.readThisSecond / limit - 1, self.unthrottleReads)
         self.readThisSecond = 0
         self.checkReadBandwidthID = self.callLater(1, self.checkReadBandwidth)
@@ -272,6 +286,7 @@ class ThrottlingFactory(WrappingFactory[Any]):
         limit = self.writeLimit
         if limit is not None and self.writtenThisSecond > limit:
             self.throttleWrites()
+            _stop(self.unthrottleWritesID)  # what came on connections made since then is too much, too
             self.unthrottleWritesID = self.callLater(self.writtenThisSecond / limit - 1, self.unthrottleWrites)
         self.writtenThisSecond = 0
         self.checkWriteBandwidthID = self.callLater(1, self.checkWriteBandwidth)
@@ -330,8 +345,7 @@ class ThrottlingFactory(WrappingFactory[Any]):
             self.unthrottleWritesID,
             self.checkWriteBandwidthID,
         ):
-            if call is not None:
-                call.cancel()
+            _stop(call)
         self.unthrottleReadsID = self.checkReadBandwidthID = None
         self.unthrottleWritesID = self.checkWriteBandwidthID = None
 
@@ -357,11 +371,12 @@ class LimitConnectionsByPeer(WrappingFactory[Any]):
         wrapper = WrappingFactory.buildProtocol(self, addr)
         if wrapper is not None:
             self.peerConnections[host] = count + 1
+            wrapper._counted_for = host  # getPeer() may give another later: the client's, behind a proxy
         return wrapper
 
     def unregisterProtocol(self, p: Any) -> None:
         WrappingFactory.unregisterProtocol(self, p)
-        host = _host(p.getPeer())
+        host = p._counted_for
         self.peerConnections[host] -= 1
         if self.peerConnections[host] == 0:
             del self.peerConnections[host]
@@ -427,8 +442,7 @@ class TimeoutProtocol(ProtocolWrapper):
     def cancelTimeout(self) -> None:
         """Do not wait."""
         self.timeoutPeriod = None
-        if _waits(self.timeoutCall):
-            self.timeoutCall.cancel()
+        _stop(self.timeoutCall)
         self.timeoutCall = None
 
     def resetTimeout(self) -> None:
@@ -497,8 +511,7 @@ class TimeoutMixin:
         """Wait so many seconds from now on; None: do not. Returns what was set before."""
         previous, self.timeOut = self.timeOut, period
         if period is None:
-            if _waits(self.__timeoutCall):
-                self.__timeoutCall.cancel()
+            _stop(self.__timeoutCall)
             self.__timeoutCall = None
         elif _waits(self.__timeoutCall):
             self.__timeoutCall.reset(period)
@@ -513,10 +526,6 @@ class TimeoutMixin:
     def timeoutConnection(self) -> None:
         """The time is over: closes the connection; override it for more."""
         self.transport.loseConnection()
-
-
-def _waits(call: Any) -> bool:
-    return call is not None and bool(call.active())
 
 
 # Logs
