@@ -338,6 +338,8 @@ class FileSender:
 
     A transport that is a plain connection gets the file from the kernel (os.sendfile) behind the first piece, if the
     file is one of the disk and is sent as it is; anything else is read and written in pieces of CHUNK_SIZE bytes.
+    Whoever cuts or overwrites a file while it is sent changes also what the kernel has taken of it and not delivered
+    (sendfile(2)); with a `transform`, only what has not been read.
     Contract: IProducer, a pull producer.
     """
 
