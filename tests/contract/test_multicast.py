@@ -173,7 +173,8 @@ def test_s076_groups_and_interfaces_may_be_names(here: Net) -> None:
 
 
 def test_names_of_ipv6_groups_are_asked_of_the_name_resolver(here: Net) -> None:
-    names = here.reactor.nameResolver = Names(six=[GROUP6, "ff01::1"], four=[GROUP])  # type: ignore[attr-defined]
+    names = Names(six=[GROUP6, "ff01::1"], four=[GROUP])
+    here.reactor.installNameResolver(names)
     port = listen(here, interface="::")
     assert result(port.joinGroup("six", LOOPBACK)) is None
     assert result(port.leaveGroup(GROUP6, LOOPBACK)) is None
