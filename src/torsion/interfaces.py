@@ -5,7 +5,7 @@ Unless a docstring says otherwise, a method belongs to the reactor's own thread,
 `isinstance` works with all of them, and looks at names only. Under takeover the classes that provide one also declare
 Twisted's zope interface of the same name.
 
-Contract: Twisted's internet.interfaces, of which this holds what our reactors and TCP provide.
+Contract: Twisted's internet.interfaces, of which this holds what our reactors and transports provide.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -714,6 +714,9 @@ class IReactorProcess(Protocol):
         `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
         "w", or which of ours it is.
         """
+
+
+# Endpoints
 
 
 @runtime_checkable

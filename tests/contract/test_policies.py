@@ -1,5 +1,6 @@
 """Wrappers, limits, time-outs (statement 106), throttling, and logs of the traffic; in virtual time."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,13 @@ def test_what_the_wrapped_factory_refuses_is_refused(kind: Any) -> None:
     assert kind(Peerless()).buildProtocol(None) is None
 
 
-def test_a_wrapper_leaves_no_cycle(no_leaks: Any) -> None:
+@pytest.mark.parametrize("asked", [False, True], ids=["by itself", "zope"])
+def test_a_wrapper_leaves_no_cycle(no_leaks: Any, monkeypatch: pytest.MonkeyPatch, asked: bool) -> None:
+    if asked:
+        pytest.importorskip("zope.interface")
+    else:
+        monkeypatch.delitem(sys.modules, "zope.interface", raising=False)
+
     def use() -> None:
         factory = policies.WrappingFactory(Notings())
         for _ in range(50):

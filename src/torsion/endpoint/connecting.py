@@ -13,6 +13,7 @@ from typing import Any
 from ..core.deferred import Deferred, fail
 from ..error import ConnectingCancelledError, NoProtocol, NotConnectingError
 from ..failure import Failure
+from ..net.descriptor import prefix_of
 from ..net.stream import Stream
 from ..protocol import ClientFactory, Protocol
 from .outside import outside
@@ -35,8 +36,7 @@ class _WrappingProtocol(Protocol):
 
     def logPrefix(self) -> str:
         """The program's protocol's, or the name of its class."""
-        prefix = getattr(self._wrappedProtocol, "logPrefix", None)
-        return type(self._wrappedProtocol).__name__ if prefix is None else str(prefix())
+        return prefix_of(self._wrappedProtocol)
 
     def connectionMade(self) -> None:
         """Connect the program's protocol; what that raises is the endpoint's answer, and ends the connection (78)."""

@@ -47,16 +47,31 @@ class TCP6ServerEndpoint(_TCPServerEndpoint):
         super().__init__(reactor, port, backlog, interface)
 
 
-class TCP4ClientEndpoint:
-    """A TCP service at an IPv4 address, or at the first one of a name. Contract: IStreamClientEndpoint."""
-
-    def __init__(self, reactor: Any, host: str, port: Any, timeout: float | None = 30, bindAddress: Any = None) -> None:
-        """``timeout`` in seconds. ``bindAddress``: this side's (host, port), or what tcp.makeBinding makes."""
+class _TCPClientEndpoint:
+    def __init__(self, reactor: Any, host: str, port: Any, timeout: float | None, bindAddress: Any) -> None:
         self._reactor = reactor
         self._host = host
         self._port = port
         self._timeout = timeout
         self._bindAddress = bindAddress
+
+    def _connect(self, host: str, protocolFactory: Any) -> Deferred:
+        return connect(
+            self._reactor.connectTCP,
+            protocolFactory,
+            host,
+            self._port,
+            timeout=self._timeout,
+            bindAddress=self._bindAddress,
+        )
+
+
+class TCP4ClientEndpoint(_TCPClientEndpoint):
+    """A TCP service at an IPv4 address, or at the first one of a name. Contract: IStreamClientEndpoint."""
+
+    def __init__(self, reactor: Any, host: str, port: Any, timeout: float | None = 30, bindAddress: Any = None) -> None:
+        """``timeout`` in seconds. ``bindAddress``: this side's (host, port), or what tcp.makeBinding makes."""
+        super().__init__(reactor, host, port, timeout, bindAddress)
 
     def connect(self, protocolFactory: Any) -> Deferred:
         """Connect a protocol of the factory: a Deferred of it, once its connectionMade has returned.
@@ -64,26 +79,15 @@ class TCP4ClientEndpoint:
         Fails with what connecting gave, with NoProtocol, and with what buildProtocol or connectionMade raised; when
         cancelled, with ConnectingCancelledError.
         """
-        return connect(
-            self._reactor.connectTCP,
-            protocolFactory,
-            self._host,
-            self._port,
-            timeout=self._timeout,
-            bindAddress=self._bindAddress,
-        )
+        return self._connect(self._host, protocolFactory)
 
 
-class TCP6ClientEndpoint:
+class TCP6ClientEndpoint(_TCPClientEndpoint):
     """A TCP service at an IPv6 address, or at the first one of a name. Contract: IStreamClientEndpoint."""
 
     def __init__(self, reactor: Any, host: str, port: Any, timeout: float | None = 30, bindAddress: Any = None) -> None:
         """As for TCP4ClientEndpoint."""
-        self._reactor = reactor
-        self._host = host
-        self._port = port
-        self._timeout = timeout
-        self._bindAddress = bindAddress
+        super().__init__(reactor, host, port, timeout, bindAddress)
 
     def connect(self, protocolFactory: Any) -> Deferred:
         """As TCP4ClientEndpoint.connect; fails with DNSLookupError for a name without an IPv6 address."""
@@ -98,16 +102,6 @@ class TCP6ClientEndpoint:
         found = lookup.addresses(self._reactor, host, self._port, [IPv6Address])
         found.addCallback(lambda those: [(AF_INET6, SOCK_STREAM, 0, "", (lookup.scoped(each), 0)) for each in those])
         return found
-
-    def _connect(self, address: str, protocolFactory: Any) -> Deferred:
-        return connect(
-            self._reactor.connectTCP,
-            protocolFactory,
-            address,
-            self._port,
-            timeout=self._timeout,
-            bindAddress=self._bindAddress,
-        )
 
 
 class SSL4ServerEndpoint:

@@ -35,6 +35,12 @@ Disconnect = Callable[[Any, BaseException, bool], object]
 """What to do with an object, why, and whether it was its reading side that ended."""
 
 
+def prefix_of(subject: Any) -> str:
+    """The name under which what a protocol, a factory or a transport does is logged: its own word, or its class's."""
+    own = getattr(subject, "logPrefix", None)
+    return str(own()) if callable(own) else type(subject).__name__
+
+
 class FDSet(Protocol):
     """The part of a reactor that ``disconnect`` needs: called on the reactor, which may override it."""
 

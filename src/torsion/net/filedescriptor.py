@@ -80,8 +80,7 @@ class FileDescriptor(Stream):
 
     def _getLogPrefix(self, applicationObject: Any) -> str:
         """Under which name the events of this protocol or factory are logged: its own word, or its class's name."""
-        own = getattr(applicationObject, "logPrefix", None)
-        return str(own()) if callable(own) else type(applicationObject).__name__
+        return descriptor.prefix_of(applicationObject)
 
 
 class BasePort(FileDescriptor):

@@ -15,7 +15,7 @@ from ..core.deferred import Deferred
 from ..error import CannotListenError
 from ..failure import Failure
 from .binding import for_listening, ip_address
-from .descriptor import CONNECTION_DONE
+from .descriptor import CONNECTION_DONE, prefix_of
 from .draining import Drain
 from .filedescriptor import BasePort, isIPv6Address
 from .listener import RESERVE, accept_for
@@ -92,8 +92,7 @@ class Connection(Stream):
 
     def _getLogPrefix(self, obj: Any) -> str:
         """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
-        own = getattr(obj, "logPrefix", None)
-        return str(own()) if callable(own) else type(obj).__name__
+        return prefix_of(obj)
 
 
 class Shown:

@@ -24,6 +24,7 @@ from ..core.proxyheader import (
     ProxyInfo,
 )
 from ..failure import Failure
+from ..net.descriptor import prefix_of
 
 __all__ = [
     "HAProxyWrappingFactory",
@@ -71,7 +72,7 @@ class HAProxyProtocolWrapper(protocol.Protocol):
     # As a protocol
 
     def logPrefix(self) -> str:
-        return f"{_log_prefix(self.wrappedProtocol)} (PROXY)"
+        return f"{prefix_of(self.wrappedProtocol)} (PROXY)"
 
     def connectionMade(self) -> None:
         """The protocol behind it is told at once, before the header is there."""
@@ -142,7 +143,7 @@ class HAProxyWrappingFactory(protocol.Factory[HAProxyProtocolWrapper]):
         self.wrappedFactory = wrappedFactory
 
     def logPrefix(self) -> str:
-        return f"{_log_prefix(self.wrappedFactory)} (PROXY)"
+        return f"{prefix_of(self.wrappedFactory)} (PROXY)"
 
     def doStart(self) -> None:
         self.wrappedFactory.doStart()
@@ -158,11 +159,6 @@ class HAProxyWrappingFactory(protocol.Factory[HAProxyProtocolWrapper]):
             return None
         made: HAProxyProtocolWrapper = self.protocol(self, wrapped)
         return made
-
-
-def _log_prefix(wrapped: Any) -> str:
-    own = getattr(wrapped, "logPrefix", None)
-    return str(own()) if callable(own) else type(wrapped).__name__
 
 
 class ProxiedEndpoint:

@@ -14,6 +14,7 @@ from typing import IO, Any, TypeVar
 from .. import reactors, report
 from ..core.timers import describe
 from ..failure import Failure
+from ..net.descriptor import prefix_of
 from ..protocol import ClientFactory, Protocol, ServerFactory, connectionDone
 
 __all__ = [
@@ -48,9 +49,7 @@ def _stop(call: Any) -> None:
 
 def _named(wrapper: Any, wrapped: Any) -> str:
     """What is logged for the two: "Inner (Wrapper)"."""
-    own = getattr(wrapped, "logPrefix", None)
-    name = own() if callable(own) else type(wrapped).__name__
-    return f"{name} ({type(wrapper).__name__})"
+    return f"{prefix_of(wrapped)} ({type(wrapper).__name__})"
 
 
 # The wrapper
@@ -124,8 +123,14 @@ class ProtocolWrapper(Protocol):
 def _look_like(wrapper: Any, transport: Any) -> None:
     """Provide what the transport provides, for programs that ask zope's interfaces: those have it loaded."""
     zope = sys.modules.get("zope.interface")
-    if zope is not None:
-        zope.directlyProvides(wrapper, zope.providedBy(transport))
+    if zope is None:
+        return
+    zope.directlyProvides(wrapper, zope.providedBy(transport))
+    # All connections of a kind share what zope makes of that, and it is a cycle: kept for the next one, too.
+    kind = type(wrapper)
+    if "_declared" not in vars(kind):
+        kind._declared = {}
+    kind._declared[type(transport)] = wrapper.__provides__
 
 
 #: What a wrapping factory makes.

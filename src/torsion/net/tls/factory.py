@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..descriptor import prefix_of
 from .engine import TLSEngine
 from .protocol import TLSMemoryBIOProtocol
 
@@ -80,9 +81,7 @@ class TLSMemoryBIOFactory:
 
     def logPrefix(self) -> str:
         """As the wrapped factory says, and that it is TLS."""
-        own = getattr(self.wrappedFactory, "logPrefix", None)
-        name = own() if callable(own) else type(self.wrappedFactory).__name__
-        return f"{name} (TLS)"
+        return f"{prefix_of(self.wrappedFactory)} (TLS)"
 
 
 def _offered(factory: Any) -> list[bytes]:

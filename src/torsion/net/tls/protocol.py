@@ -436,8 +436,7 @@ class TLSLayer:
 
     def logPrefix(self) -> str:
         """As the protocol above says."""
-        own = getattr(self.wrappedProtocol, "logPrefix", None)
-        return str(own()) if callable(own) else type(self.wrappedProtocol).__name__
+        return descriptor.prefix_of(self.wrappedProtocol)
 
     def log_prefix(self) -> str:
         """Whom this serves, for whoever logs meanwhile."""
