@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -65,13 +66,15 @@ def place_of_error(failure: Failure | None, file: str | None) -> str:
 class NotingDescriptors(DescriptorSet):
     """Notes who adds readers and writers."""
 
-    def __init__(self, engine: Any, note: Callable[[Any], Any]) -> None:
+    def __init__(self, engine: Any, note: Callable[[], Any]) -> None:
         super().__init__(engine)
         self._note = note
 
     def add(self, selectable: Any, interest: int, disconnect: Any) -> None:
         super().add(selectable, interest, disconnect)
-        self._note(selectable)
+        note = self._note()
+        if note is not None:
+            note(selectable)
 
 
 class Noting:
@@ -89,15 +92,16 @@ class Noting:
         self._noted: dict[int, tuple[Any, str]] = {}  # by id(): what is noted is kept, and need not be hashable
         super().__init__(*args, **kw)
         call_later, cancel, sooner = self._timer_methods
-        note = self._note
+        reactor = weakref.ref(self)  # one that is dropped is no cycle
 
         def noting(*args: Any) -> Any:
             call = call_later(*args)
-            call.made_at = place(sys._getframe(1), note.__self__.blamed)  # type: ignore[attr-defined]
+            owner = reactor()
+            call.made_at = place(sys._getframe(1), None if owner is None else owner.blamed)
             return call
 
         self._timer_methods = noting, cancel, sooner
-        self._descriptors = NotingDescriptors(self.engine, note)
+        self._descriptors = NotingDescriptors(self.engine, weakref.WeakMethod(self._note))
 
     def _note(self, made: Any) -> Any:
         if id(made) not in self._noted:
@@ -194,6 +198,8 @@ class Reports:
         self._before = report.set_sink(self)
 
     def end(self) -> None:
+        for _, failure in self._reported:
+            _let_go(None if failure is None else failure.tb)
         gc.collect()  # errors in Deferreds that nobody handles are reported then
         report.set_sink(self._before)
 
@@ -217,6 +223,19 @@ def _raised(failure: Failure | None, file: str | None) -> str:
         return ""
     where = place_of_error(failure, file)
     return f" {failure.getErrorMessage()}" + ("" if where is UNKNOWN else f", raised at {where}")
+
+
+def _let_go(traceback: TracebackType | None) -> None:
+    """Clear the frames below this that have ended: they keep the test's variables, and so its Deferreds."""
+    while traceback is not None:
+        frame: FrameType | None = traceback.tb_frame
+        while frame is not None:
+            try:
+                frame.clear()
+            except RuntimeError:
+                break  # it still runs, and so do those that called it
+            frame = frame.f_back
+        traceback = traceback.tb_next
 
 
 class Threads:

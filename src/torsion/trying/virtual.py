@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -73,7 +74,8 @@ class VirtualPoller:
     name = "virtual"
 
     def __init__(self, network: Network, waker: VirtualWaker, sleep: Callable[[float | None], object]) -> None:
-        self._network, self._waker, self._sleep = network, waker, sleep
+        self._network, self._waker = network, waker
+        self._sleep = weakref.WeakMethod(sleep)  # a reactor that is dropped is no cycle
         self.watched: dict[int, int] = {}
 
     def register(self, fd: int, interest: int) -> None:
@@ -102,7 +104,9 @@ class VirtualPoller:
         found = self.ready()
         if found or timeout == 0:
             return found
-        self._sleep(timeout)
+        sleep = self._sleep()
+        if sleep is not None:
+            sleep(timeout)
         return self.ready()
 
     def fileno(self) -> int:
