@@ -92,7 +92,7 @@ def test_wrong(reactor):
         [
             "*assert 1 == 2",
             "*KeyError: 'own'",
-            "*NothingLeft: *cannot happen*",
+            "*NothingLeft: this cannot happen*",
             "*TimeoutError: no result after 0.01 seconds",
             "*TimeoutError: no result after 99 seconds",
             "*a test returns nothing, a Deferred or a coroutine, not 3",

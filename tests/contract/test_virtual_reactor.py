@@ -176,6 +176,34 @@ def test_threads_are_waited_for(reactor: VirtualReactor) -> None:
     assert reactor.seconds() == begun  # the timer was not hurried while the thread worked
 
 
+def test_a_thread_is_not_waited_for_without_end(reactor: VirtualReactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torsion.trying.virtual.REAL_PATIENCE", 0.05)
+    go = threading.Event()
+    working = threads.deferToThreadPool(reactor, reactor.getThreadPool(), go.wait, 30)
+    with pytest.raises(NothingLeft, match="thread"):
+        reactor.run_until(Deferred())
+    go.set()
+    assert reactor.run_until(working) is True
+    go.clear()
+    reactor.crash()
+    reactor.callWhenRunning(reactor.callInThread, go.wait, 30)
+    with pytest.raises(NothingLeft, match="thread"):
+        reactor.run()
+    go.set()
+
+
+def test_iterate_sleeps_in_virtual_time(reactor: VirtualReactor) -> None:
+    begun = reactor.seconds()
+    reactor.iterate(5)
+    assert reactor.seconds() == begun + 5
+    reactor.callLater(1, lambda: None)
+    reactor.iterate(5)
+    assert reactor.seconds() == begun + 6
+    reactor.iterate(0)
+    reactor.iterate(None)  # nothing will ever happen: it returns, where another would sleep for ever
+    assert reactor.seconds() == begun + 6
+
+
 # Connections
 
 

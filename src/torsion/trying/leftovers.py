@@ -265,7 +265,7 @@ class Threads:
         return [
             f"a thread, {thread.name}, started at {getattr(thread, '_torsion_made_at', UNKNOWN)}"
             for thread in left
-            if thread.is_alive()
+            if thread.is_alive() and thread.name != "torsion.lookup"  # nobody waits for a name server
         ]
 
 
@@ -283,7 +283,6 @@ class Watched:
     def end(self) -> list[str]:
         """Close all, and say what was left. Always to be called."""
         reactor = self.reactor
-        with_pool = reactor.threadpool is not None
         try:
             left = []
             try:
@@ -297,8 +296,7 @@ class Watched:
         finally:
             self.reports.end()
             threads = self._threads.end()
-        left += [each for each in threads if not (with_pool and "torsion.lookup" in each)]
-        return left + self.reports.left(self._file)
+        return left + threads + self.reports.left(self._file)
 
     def _clear(self) -> None:
         """Whatever is left goes, and no next test sees it."""
@@ -309,10 +307,10 @@ class Watched:
             if getattr(made, "pid", None) is not None:
                 self._end_child(made)
             elif hasattr(made, "getDestination"):
-                made.stopConnecting() if made.state == "connecting" else None
-                transport = made.transport
-                if transport is not None and made.state == "connected":
-                    transport.abortConnection()
+                if made.state == "connecting":
+                    made.stopConnecting()
+                elif made.state == "connected":
+                    made.transport.abortConnection()
             elif hasattr(made, "stopListening") and made.connected:
                 for stream in [each for each in getattr(made, "_connections", {}).values() if each is not None]:
                     stream.abortConnection()

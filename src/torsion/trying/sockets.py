@@ -42,6 +42,7 @@ class Network:
         self.window = WINDOW
         self.silent: set[str] = set()
         self.open: dict[int, MemorySocket] = {}
+        self.bound: list[MemorySocket] = []
         self._next_number = FIRST_NUMBER
         self._next_port = FIRST_PORT
 
@@ -65,19 +66,20 @@ class Network:
         return found
 
     def free_port(self, family: int, host: str) -> int:
-        port, self._next_port = self._next_port, self._next_port + 1
+        port = self._next_port
+        self._next_port = port + 1 if port < 65535 else FIRST_PORT
         return port if self.who_has(family, (host, port)) is None else self.free_port(family, host)
 
     def who_has(self, family: int, address: Any) -> MemorySocket | None:
         """The socket that is bound so that this address cannot be bound again."""
-        for skt in self.open.values():
-            if skt.family == family and skt.bound and _same_place(family, skt.name, address):
+        for skt in self.bound:
+            if skt.family == family and _same_place(family, skt.name, address):
                 return skt
         return None
 
     def listening(self, family: int, address: Any) -> MemorySocket | None:
         """Who listens at this address: the one that has it, before one that has all."""
-        ports = [skt for skt in self.open.values() if skt.family == family and skt.queue is not None]
+        ports = [skt for skt in self.bound if skt.family == family and skt.queue is not None]
         if family == socket.AF_UNIX:
             return next((skt for skt in ports if skt.name == address), None)
         ports = [skt for skt in ports if skt.name[1] == address[1]]
@@ -100,7 +102,6 @@ class MemorySocket:
     def __init__(self, network: Network, family: int) -> None:
         self.network, self.family = network, family
         self.name: Any = b"" if family == socket.AF_UNIX else (ANY[1 if family == socket.AF_INET else 2], 0)
-        self.bound = False
         self.peer_name: Any = None
         self.peer: MemorySocket | None = None
         self.queue: deque[MemorySocket] | None = None  # of a port: who waits to be accepted
@@ -155,7 +156,8 @@ class MemorySocket:
         other = self.network.who_has(self.family, address)
         if other is not None and not (self._shares() and other._shares()):
             raise _error(errno.EADDRINUSE)
-        self.name, self.bound = address, True
+        self.name = address
+        self.network.bound.append(self)
 
     def _shares(self) -> bool:
         return bool(self._options.get((socket.SOL_SOCKET, socket.SO_REUSEPORT)))
@@ -208,7 +210,7 @@ class MemorySocket:
             other.name, self.peer_name = port.name, port.name
         else:
             host, number = self.name
-            if not self.bound or host in ANY:  # a host that connects to an address of its own comes from there
+            if host in ANY:  # a host that connects to an address of its own comes from there
                 host = self.destination[0]
             self.name = host, number or self.network.free_port(self.family, host)
             other.name = self.peer_name = self.destination
@@ -258,7 +260,8 @@ class MemorySocket:
             return
         del self.network.open[self._number]
         self._number = -1
-        self.bound = False
+        if self in self.network.bound:
+            self.network.bound.remove(self)
         waiting, self.queue = self.queue, None
         for each in waiting or ():
             each._drop(True)

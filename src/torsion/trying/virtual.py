@@ -26,8 +26,10 @@ from .turning import NothingLeft, Turning
 
 ENDLESS = 100_000
 """So many turns in which no time passes are taken for a loop without an end."""
-REAL_PATIENCE = 30.0
-"""How long a thread may work while everything else waits for it, in real seconds."""
+REAL_PATIENCE, REAL_LOOK = 30.0, 0.01
+"""How long a thread may work while everything else waits for it, and how often it is looked; in real seconds."""
+ROUNDING = 1e-6
+"""A sleep that is to end with a timer does, whatever the difference of two times was rounded to."""
 START = 1000.0
 """When virtual time begins, in seconds."""
 LOCAL = {"localhost": ("127.0.0.1", "::1")}
@@ -244,7 +246,7 @@ class VirtualReactor(Turning, ReactorBase):
         super().__init__(engine=Engine(clock, poller, waker, TimerQueue()))  # type: ignore[arg-type]
         self._virtual_clock, self._virtual_poller, self._virtual_waker = clock, poller, waker
         self._names = NamesInMemory(names or {})
-        self._stuck = False
+        self._stuck: NothingLeft | None = None
 
     def _first_resolvers(self) -> tuple[Any, Any]:
         names = resolver.GAIResolver(self, _AtOnce, self._names)
@@ -273,13 +275,17 @@ class VirtualReactor(Turning, ReactorBase):
             self.iterate(0)
             if not self._busy():
                 return
-        raise RuntimeError(
+        raise self._endless()
+
+    def _busy(self) -> bool:
+        """Whether there is something to do at this moment."""
+        return self.engine.patience(None) == 0 or bool(self._virtual_poller.ready())
+
+    def _endless(self) -> RuntimeError:
+        return RuntimeError(
             f"something goes on and on without any time passing: {ENDLESS} turns at one moment. Still to come:"
             f" {self.getDelayedCalls()}"
         )
-
-    def _busy(self) -> bool:
-        return self.engine.patience(None) == 0 or bool(self._virtual_poller.ready())
 
     def _to_next_timer(self, end: float) -> bool:
         """Move the clock to the next timer, unless that is after `end`."""
@@ -291,50 +297,63 @@ class VirtualReactor(Turning, ReactorBase):
 
     def _turn_until(self, happened: Callable[[], object], timeout: float) -> bool:
         end = self._virtual_clock.now + timeout
-        for turn in range(ENDLESS * 100):
+        turns = 0
+        while True:
             self.iterate(0)
             if happened():
                 return True
             if self._busy():
-                if turn % ENDLESS == ENDLESS - 1 and self._virtual_clock.now == end - timeout:
-                    raise RuntimeError(f"something goes on and on without any time passing: {self.getDelayedCalls()}")
-                continue
-            if self._threads_at_work():
-                self._wait_for_threads()
+                turns += 1
+                if turns == ENDLESS:
+                    raise self._endless()
+            elif self._threads_at_work():
+                if self.engine.rest() != 0:
+                    self._wait_for_threads()
             elif self.engine.next_due() is None:
-                raise NothingLeft(
-                    "what is waited for cannot happen any more: no timer and no connection is left to bring it"
-                )
-            elif not self._to_next_timer(end):
-                break
-        return False
+                raise NothingLeft("this cannot happen any more: there is no timer and no connection left to bring it")
+            elif self._to_next_timer(end):
+                turns = 0
+            else:
+                return False
 
     def _sleep(self, timeout: float | None) -> None:
-        """The loop of run() would sleep: for so long, or (None) until somebody else does something."""
+        """The loop would sleep: for so long, or (None) until somebody else does something."""
         if self._threads_at_work():
-            self._wait_for_threads()
+            try:
+                self._wait_for_threads()
+            except NothingLeft as error:
+                self._give_up(error)
         elif timeout is None:
-            self._stuck = True
+            self._give_up(
+                NothingLeft("run() would wait for ever: no timer is left, and no connection has anything to tell")
+            )
+        elif not self._to_next_timer(self._virtual_clock.now + timeout + ROUNDING):
+            self._virtual_clock.advance(timeout)
+
+    def _give_up(self, why: NothingLeft) -> None:
+        """End run(), which raises this. (What is raised here it would only report.)"""
+        if self._looping:
+            self._stuck = why
             self.crash()
-        else:
-            self._to_next_timer(self._virtual_clock.now + timeout + 1e-6)
 
     def _threads_at_work(self) -> bool:
         pool = self.threadpool
         return pool is not None and bool(pool.working or pool._queue.qsize())
 
     def _wait_for_threads(self) -> None:
-        if not self._virtual_waker.event.wait(0.001) and self._threads_at_work():
-            self._virtual_waker.event.wait(REAL_PATIENCE)
+        """Until one has something to tell, or all are done. NothingLeft if that takes too long."""
+        for _ in range(int(REAL_PATIENCE / REAL_LOOK)):
+            if self._virtual_waker.event.wait(REAL_LOOK) or not self._threads_at_work():
+                return
+        raise NothingLeft(f"a thread works for more than {REAL_PATIENCE} real seconds, and all else waits for it")
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """As the contract's, without signals. NothingLeft if the loop would sleep for ever."""
-        self._stuck = False
+        self._stuck = None
         super().run(installSignalHandlers=False)
-        if self._stuck:
-            raise NothingLeft(
-                "run() would have waited for ever: no timer is left, and no connection has anything to tell"
-            )
+        stuck, self._stuck = self._stuck, None
+        if stuck is not None:
+            raise stuck
 
     # What it opens
 
