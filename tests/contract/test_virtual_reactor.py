@@ -190,6 +190,9 @@ def test_a_thread_is_not_waited_for_without_end(reactor: VirtualReactor, monkeyp
     with pytest.raises(NothingLeft, match="thread"):
         reactor.run()
     go.set()
+    pool = reactor.getThreadPool()
+    reactor.shut_down()
+    assert pool.threads == []
 
 
 def test_iterate_sleeps_in_virtual_time(reactor: VirtualReactor) -> None:

@@ -275,10 +275,10 @@ class Watched:
     def __init__(self, virtual: bool, file: str | None) -> None:
         self._file = file
         self.reports, self._threads = Reports(), Threads(file)
-        self.reports.begin()
-        self._threads.begin()
         self.reactor: Any = NotingVirtualReactor() if virtual else NotingReactor()
         self.reactor.blamed = file
+        self.reports.begin()
+        self._threads.begin()
 
     def end(self) -> list[str]:
         """Close all, and say what was left. Always to be called."""

@@ -35,6 +35,8 @@ class Turning:
         timeout: Any
         callLater: Any
         close: Any
+        threadpool: Any
+        _stopThreadPool: Any
 
     def run_until(self, awaited: Any, timeout: float = PATIENCE) -> Any:
         """Turn the loop until this Deferred or coroutine has a result, and return it, or raise its error.
@@ -97,6 +99,8 @@ class Turning:
                 if not self._started:
                     break
                 self.iterate(0)
+        if self.threadpool is not None:  # it crashed: nobody has stopped the pool
+            self._stopThreadPool()
         self.close()
 
 

@@ -18,6 +18,7 @@ class OpenSSLEngine(TLSEngine):
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
         self.connection = connection
+        self._begun = False  # a connection that has neither said nor heard anything is not asked for its words
         if server_side:
             connection.set_accept_state()
         else:
@@ -25,9 +26,12 @@ class OpenSSLEngine(TLSEngine):
 
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
+            self._begun = True
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
+        if not self._begun:
+            return b""
         whole = b""
         while True:
             try:
@@ -42,6 +46,7 @@ class OpenSSLEngine(TLSEngine):
         try:
             self.connection.do_handshake()
         except WantReadError:
+            self._begun = True
             return False
         return True
 
@@ -59,13 +64,14 @@ class OpenSSLEngine(TLSEngine):
             return None
 
     def write(self, data: Any) -> int:
+        self._begun = True
         try:
             return int(self.connection.send(data))
         except WantReadError:
             return 0
 
     def close(self) -> None:
-        self.notified = True
+        self._begun = self.notified = True
         if self.connection.shutdown():
             self.ended = True
 
