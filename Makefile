@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -50,10 +50,12 @@ clients:
 
 test-interpreted: build-required clients
 	@echo "== tests, interpreted lane"
+	@TORSION_PURE=1 $(PYTEST) tests/cluster
 	@TORSION_PURE=1 $(PYTEST)
 
 test-compiled: build-required clients
 	@echo "== tests, compiled lane"
+	@$(PYTEST) tests/cluster
 	@$(PYTEST)
 
 # From the sdist into fresh environments: compiled; and, without a compiler, interpreted.
@@ -89,6 +91,15 @@ test-pythons:
 	  $(MAKE) --no-print-directory PYTHON="$$found" VENV=.venv-$$version lanes || exit 1; \
 	done
 
+# Each target is a script; what one finds, it prints with what repeats it. FUZZ=name picks one.
+FUZZ_SECONDS ?= 60
+FUZZ ?= [!_]*
+fuzz: build-required
+	@for target in fuzz/$(FUZZ).py; do \
+	  echo "== $$target, $(FUZZ_SECONDS) s"; \
+	  PYTHONPATH=. $(PY) $$target --seconds $(FUZZ_SECONDS) || exit 1; \
+	done
+
 bench: build-required
 	@$(PY) benchmarks/run.py
 	@$(PY) benchmarks/network.py
@@ -114,4 +125,4 @@ $(VENV)/.ready: pyproject.toml
 clean:
 	rm -rf build dist .venv .venv-* src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov
 	find src -name '*.so' -delete -o -name _interpreted.txt -delete
-	find src tests benchmarks examples -depth -name __pycache__ -exec rm -rf {} +
+	find src tests benchmarks examples fuzz -depth -name __pycache__ -exec rm -rf {} +

@@ -66,7 +66,6 @@ TLS_SERVERS = {
     for name, module in (("torsion", "torsion"), ("twisted", "OpenSSL"), ("asyncio", "asyncio"), ("uvloop", "uvloop"))
 }
 
-
 # Theirs is one program, which is told what to serve.
 ON_LOOPS = ("asyncio", "uvloop", "rloop")
 
@@ -295,7 +294,8 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     return figures
 
 
-PROGRAMS = {
+# What is in C: its source, and the compiler's flags.
+IN_C: dict[str, tuple[str, list[str]]] = {
     "load": ("load", []),
     "echo_server": ("echo_server", []),
     "load_tls": ("load", ["-DTLS", "-lssl", "-lcrypto"]),
@@ -306,7 +306,7 @@ def build() -> bool:
     """Compile the C programs where they are missing or older than their sources. Whether there is one for TLS."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     BUILD.mkdir(parents=True, exist_ok=True)
-    for name, (file, flags) in PROGRAMS.items():
+    for name, (file, flags) in IN_C.items():
         source, program = HERE / f"{file}.c", BUILD / name
         if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
             continue

@@ -373,7 +373,18 @@ class Reactor(Openings):
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls of callLater that are still to come, in no useful order (semantics 31, 92)."""
         calls: list[Any] = self.engine.timers.calls()
-        return calls
+        return [call for call in calls if type(call.func) is not _Unseen]
+
+    def call_unseen(self, delay: float, function: Callable[[], object]) -> None:
+        """Call in ``delay`` seconds, by a timer that getDelayedCalls does not show: it is not the program's.
+
+        Any thread. For what does no harm if it is never called. It cannot be cancelled, and does not keep the reactor
+        alive.
+        """
+        self.callFromThread(self._call_unseen, delay, function)
+
+    def _call_unseen(self, delay: float, function: Callable[[], object]) -> None:
+        self._timer_methods[0](self.engine.clock, delay, _Unseen(function), (), {}, _leave, _leave)
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
         self._timer_methods[2](call)
@@ -421,6 +432,7 @@ class Reactor(Openings):
         """The reactor's pool of 0 to 10 threads, made now if need be; it starts and stops with the reactor (48)."""
         if self.threadpool is None:
             self.threadpool = ThreadPool(0, 10, "torsion.reactor")
+            self.threadpool.watch.later = self.call_unseen
             starting = self.callWhenRunning(self.threadpool.start)
             stopping = self.addSystemEventTrigger("during", "shutdown", self._stopThreadPool)
             self._pool_triggers = [stopping] if starting is None else [starting, stopping]
@@ -505,6 +517,20 @@ def _replaced(reactor: Any, name: str) -> bool:
         own = getattr(getattr(now, "__self__", None), "__dict__", None)
         return own is not reactor.__dict__ or now.__func__ is not ours
     return getattr(type(reactor), name, None) is not ours
+
+
+class _Unseen:
+    """What a timer calls that is not the program's."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def __call__(self) -> None:
+        self._function()
+
+
+def _leave(timer: object) -> None:
+    """Nobody has the timer who could cancel it."""
 
 
 class _Lifeline:

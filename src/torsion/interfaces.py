@@ -18,11 +18,13 @@ __all__ = [
     "IDelayedCall",
     "IFileDescriptor",
     "IFileDescriptorReceiver",
+    "IHandshakeListener",
     "IHostResolution",
     "IHostnameResolver",
     "IListeningPort",
     "ILoggingContext",
     "IMulticastTransport",
+    "INegotiated",
     "IProcessProtocol",
     "IProcessTransport",
     "IProtocol",
@@ -34,6 +36,7 @@ __all__ = [
     "IReactorPluggableNameResolver",
     "IReactorPluggableResolver",
     "IReactorProcess",
+    "IReactorSSL",
     "IReactorTCP",
     "IReactorThreads",
     "IReactorTime",
@@ -44,6 +47,10 @@ __all__ = [
     "IReadWriteDescriptor",
     "IResolutionReceiver",
     "IResolverSimple",
+    "ISSLTransport",
+    "IStreamClientEndpoint",
+    "IStreamServerEndpoint",
+    "ITLSTransport",
     "ITransport",
     "IUDPTransport",
     "IUNIXTransport",
@@ -432,6 +439,63 @@ class IReactorTCP(Protocol):
         """Connect `factory` to a host and port, in `timeout` seconds at most, the lookup of the name included."""
 
 
+# TLS
+
+
+@runtime_checkable
+class ISSLTransport(ITransport, Protocol):
+    """A transport over TLS (semantics 79-83). What is written is sent once the handshake is done."""
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate, or None: DER bytes, or an X509 object where pyOpenSSL makes the TLS."""
+
+
+@runtime_checkable
+class INegotiated(ISSLTransport, Protocol):
+    """One that knows what both sides agreed to speak (ALPN)."""
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The protocol; None before the handshake is done, and if there is none."""
+
+
+@runtime_checkable
+class ITLSTransport(ITransport, Protocol):
+    """A transport on which TLS can begin later."""
+
+    def startTLS(self, ctx: Any, normal: bool = True) -> None:
+        """Speak TLS from the next byte on; `ctx` is what listenSSL takes. As the usual side, or the other one."""
+
+
+@runtime_checkable
+class IHandshakeListener(Protocol):
+    """A protocol that is told of the handshake."""
+
+    def handshakeCompleted(self) -> Any:
+        """It is done, and the peer is who it says it is."""
+
+
+@runtime_checkable
+class IReactorSSL(Protocol):
+    """TLS over TCP. `contextFactory` is an ssl.SSLContext, an object of torsion.ssl, or one for pyOpenSSL."""
+
+    def listenSSL(
+        self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """As listenTCP; each connection begins with a handshake."""
+
+    def connectSSL(
+        self,
+        host: str,
+        port: int,
+        factory: Any,
+        contextFactory: Any,
+        timeout: float = 30,
+        bindAddress: Any = None,
+    ) -> IConnector:
+        """As connectTCP, followed by a handshake: `timeout` is TCP's."""
+
+
 # UNIX sockets
 
 
@@ -650,3 +714,19 @@ class IReactorProcess(Protocol):
         `env` is its whole environment, None stands for this process's. `childFDs` says for each of its descriptors "r",
         "w", or which of ours it is.
         """
+
+
+@runtime_checkable
+class IStreamClientEndpoint(Protocol):
+    """Where a connection leads to (semantics 78)."""
+
+    def connect(self, protocolFactory: Any, /) -> Any:
+        """Connect a protocol of the factory: a Deferred of it. Cancelling that gives the attempt up."""
+
+
+@runtime_checkable
+class IStreamServerEndpoint(Protocol):
+    """Where a service listens."""
+
+    def listen(self, protocolFactory: Any, /) -> Any:
+        """Listen for the factory: a Deferred of the IListeningPort, or of an error.CannotListenError."""

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any
 
 from . import reactors
-from .core.deferred import Deferred
+from .core.deferred import Deferred, fail
 from .failure import Failure
 from .protocol import ProcessProtocol
 
@@ -27,10 +27,23 @@ __all__ = [
 class _UnexpectedErrorOutput(IOError):
     """The program wrote to its standard error, and getProcessOutput was not told to expect that."""
 
-    def __init__(self, text: bytes, processEnded: Deferred) -> None:
+    def __init__(self, text: bytes) -> None:
         super().__init__(f"got stderr: {text!r}")
-        #: Fires with the end of the process: always a Failure, of ProcessDone or ProcessTerminated.
-        self.processEnded = processEnded
+        self._ended: Deferred | None = None
+        self._reason: Failure | None = None
+
+    @property
+    def processEnded(self) -> Deferred:
+        """Fires with the end of the process: always a Failure, of ProcessDone or ProcessTerminated."""
+        if self._ended is None:  # made for who asks: the end of one that nobody waits for is no unhandled error
+            self._ended = Deferred() if self._reason is None else fail(self._reason)
+        return self._ended
+
+    def end(self, reason: Failure) -> None:
+        """The process has ended."""
+        self._reason = reason
+        if self._ended is not None:
+            self._ended.errback(reason)
 
 
 class _Collector(ProcessProtocol):
@@ -54,22 +67,22 @@ class _Output(_Collector):
     def __init__(self, result: Deferred, errortoo: bool) -> None:
         super().__init__(result)
         self._errortoo = errortoo
-        self._ended: Deferred | None = None
+        self._error: _UnexpectedErrorOutput | None = None
 
     def errReceived(self, data: bytes) -> None:
         if self._errortoo:
             self.out.append(data)
         elif self.result is not None:
             result, self.result = self.result, None
-            self._ended = Deferred()
-            result.errback(Failure(_UnexpectedErrorOutput(data, self._ended)))
+            self._error = _UnexpectedErrorOutput(data)
+            result.errback(Failure(self._error))
             self.transport.loseConnection()
 
     def processEnded(self, reason: Failure) -> None:
         if self.result is not None:
             self.result.callback(b"".join(self.out))
-        elif self._ended is not None:
-            self._ended.errback(reason)
+        elif self._error is not None:
+            self._error.end(reason)
 
 
 class _Value(ProcessProtocol):

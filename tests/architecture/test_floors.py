@@ -25,7 +25,7 @@ FLOORS: dict[str, list[str]] = {
     "ground": ["address", "error", "failure", "interfaces", "report", "lane", "_stamp", "twin"],
     "core": ["core"],
     "engine": ["engine"],
-    "workers": ["pool", "net", "child"],
+    "workers": ["pool", "net", "child", "credentials"],
     "contract": ["openings", "contract"],
     "reactors": ["reactors"],
     "public": [
@@ -46,6 +46,7 @@ FLOORS: dict[str, list[str]] = {
         "protocols",
         "pytest_plugin",
         "selectreactor",
+        "ssl",
         "stdio",
         "task",
         "tcp",

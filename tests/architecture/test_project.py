@@ -18,7 +18,7 @@ from torsion.takeover.table import REACTOR, TABLE
 
 PROJECT = Path(__file__).resolve().parents[2]
 KINDS = ("*.py", "*.pyx", "*.pxd", "*.md", "*.toml", "*.in", "Makefile", "run", "*.txt", "*.c", "*.yml")
-FOLDERS = ("src", "tests", "benchmarks", "examples", "docs", ".ci")
+FOLDERS = ("src", "tests", "benchmarks", "examples", "docs", "fuzz", ".ci")
 FILES = sorted(
     path
     for path in {

@@ -48,6 +48,7 @@ from torsion.error import (
     ProcessTerminated,
 )
 from torsion.failure import Failure
+from torsion.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from torsion.protocol import ClientFactory, Protocol
 
 
@@ -429,6 +430,17 @@ class Calls:
             return "port"
 
         return method
+
+
+def test_endpoints_have_their_interfaces() -> None:
+    for endpoint in (TCP4ServerEndpoint(None, 0), StandardIOEndpoint(None), serverFromString(None, "unix:/x")):
+        assert isinstance(endpoint, IStreamServerEndpoint) and not isinstance(endpoint, IStreamClientEndpoint)
+    for endpoint in (
+        TCP4ClientEndpoint(None, "h", 1),
+        HostnameEndpoint(None, "h", 1),
+        clientFromString(None, "unix:/x"),
+    ):
+        assert isinstance(endpoint, IStreamClientEndpoint) and not isinstance(endpoint, IStreamServerEndpoint)
 
 
 def test_arguments_of_servers() -> None:

@@ -1,5 +1,6 @@
 """Endpoints for clients in virtual time: which attempt begins when, what the Deferred says, what cancelling does."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -169,6 +170,13 @@ def test_names_and_addresses_that_a_host_may_have(host: Any, asked: str, shown: 
     outcome(endpoint.connect(Makers()))
     assert hosts.asked[0][0] == asked
     assert repr(endpoint) == f"<HostnameEndpoint {shown}>"
+
+
+def test_international_names_without_the_package_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "idna", None)
+    endpoint = HostnameEndpoint(Hosts(), "H\u00d6ST.example", 80)
+    assert repr(endpoint) == "<HostnameEndpoint xn--hst-sna.example:80>"
+    assert endpoint._hostText == "h\u00f6st.example"
 
 
 def test_s078_connect_fires_after_connection_made() -> None:

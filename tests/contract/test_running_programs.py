@@ -51,6 +51,13 @@ def test_s097_anything_on_standard_error_is_an_error_unless_it_is_wanted(family:
     assert result_of(family, both) == b"wrong\n"
 
 
+def test_s097_the_end_of_a_program_that_nobody_waits_for_is_no_unhandled_error(family: Home) -> None:
+    script = ["-c", "echo oh >&2; exit 2"]
+    error = result_of(family, utils.getProcessOutput(SH, script, ENV, reactor=family.reactor)).value
+    family.until(lambda: error._reason is not None)
+    assert result_of(family, error.processEnded).value.exitCode == 2  # it can still be asked for
+
+
 def test_s097_the_status_of_a_program(family: Home) -> None:
     for script, expected in (("exit 7", 7), ("exit 0", 0), ("kill -KILL $$", None)):
         assert result_of(family, utils.getProcessValue(SH, ["-c", script], ENV, reactor=family.reactor)) == expected

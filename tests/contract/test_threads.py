@@ -459,15 +459,31 @@ def test_s051_two_reactors_may_wait_for_each_others_threads_to_answer(reactor: R
 
 
 def test_s051_a_reactor_that_is_not_ours_is_known_by_the_io_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
     class Foreign:
+        def callFromThread(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+            calls.append((function, args, kwargs))
+
+    monkeypatch.setattr(threadable, "ioThread", threading.get_ident())
+    ran: list[int] = []
+    with pytest.raises(threads.WouldDeadlock):
+        threads.blockingCallFromThread(Foreign(), ran.append, 1)
+    ((function, args, kwargs),) = calls
+    function(*args, **kwargs)
+    assert ran == []  # nobody waits for it any more
+
+
+@pytest.mark.parametrize("io", [True, False])
+def test_s051_a_reactor_that_calls_at_once_answers_in_any_thread(monkeypatch: pytest.MonkeyPatch, io: bool) -> None:
+    class Synchronous:
         def callFromThread(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
             function(*args, **kwargs)
 
-    monkeypatch.setattr(threadable, "ioThread", None)
-    assert threads.blockingCallFromThread(Foreign(), lambda: 1) == 1
-    monkeypatch.setattr(threadable, "ioThread", threading.get_ident())
-    with pytest.raises(threads.WouldDeadlock):
-        threads.blockingCallFromThread(Foreign(), lambda: 1)
+    monkeypatch.setattr(threadable, "ioThread", threading.get_ident() if io else None)
+    assert threads.blockingCallFromThread(Synchronous(), lambda: 1) == 1
+    with pytest.raises(ZeroDivisionError):
+        threads.blockingCallFromThread(Synchronous(), lambda: 1 // 0)
 
 
 # Executors

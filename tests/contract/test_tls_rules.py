@@ -8,11 +8,8 @@ from tests.certificates import certificates
 from tests.contract.parts import Reports
 from tests.contract.streams import Recorder
 from tests.contract.tlsparts import (
-    Full,
     HalfTLSRecorder,
-    Passes,
     Peer,
-    Pulling,
     Pushing,
     Session,
     TLSRecorder,
@@ -464,154 +461,6 @@ def test_s062_unless_a_producer_is_registered() -> None:
     assert session.peer.ended
 
 
-# Producers
-
-
-def test_s068_one_producer_at_a_time() -> None:
-    session = Session()
-    session.app.transport.registerProducer(Pushing(), True)
-    with pytest.raises(RuntimeError, match="never unregistered"):
-        session.app.transport.registerProducer(Pushing(), True)
-    session.app.transport.unregisterProducer()
-    session.app.transport.unregisterProducer()
-    assert session.wire.producer is None
-
-
-def test_s068_a_producer_for_nobody_is_stopped() -> None:
-    session = Session()
-    session.lose(ConnectionDone())
-    producer = Pushing()
-    session.app.transport.registerProducer(producer, True)
-    assert producer.told == ["stop"]
-
-
-def test_s068_what_waits_below_pauses_a_producer_once() -> None:
-    session = Session()
-    producer = Pushing()
-    session.app.transport.registerProducer(producer, True)
-    session.wire.producer.pauseProducing()
-    session.wire.producer.pauseProducing()
-    session.wire.producer.resumeProducing()
-    session.wire.producer.resumeProducing()
-    assert producer.told == ["pause", "resume"]
-    session.wire.producer.stopProducing()
-    assert producer.told[-1] == "stop"
-
-
-def test_s068_a_producer_waits_for_the_handshake() -> None:
-    app, producer = TLSRecorder(), Pushing()
-
-    def begin() -> None:
-        app.transport.registerProducer(producer, True)
-        app.transport.write(b"some")
-        app.transport.write(b" more")
-
-    app.on_made = begin
-    session = Session(False, app, shake=False)
-    assert producer.told == ["pause"]
-    session.pump()
-    assert producer.told == ["pause", "resume"]
-    assert session.peer.received == b"some more"
-
-
-def test_s068_a_producer_that_pulls_is_asked_later() -> None:
-    session = Session(clock=Passes())
-    transport = session.app.transport
-    producer = Pulling(transport, [b"one", b" two", b" three"])
-    transport.registerProducer(producer, False)
-    assert producer.told == []
-    for asked in (1, 2, 3):
-        session.clock.turn()
-        assert len(producer.told) == asked
-    session.clock.turn()
-    session.pump()
-    assert session.peer.received == b"one two three"
-    assert session.clock.waiting == []
-
-
-def test_s068_a_producer_that_pulls_is_paused_and_stopped() -> None:
-    session = Session(clock=Passes())
-    transport = session.app.transport
-    producer = Pulling(transport, [b"x"] * 100)
-    transport.registerProducer(producer, False)
-    session.clock.turn()
-    session.wire.producer.pauseProducing()
-    session.clock.turn()
-    session.clock.turn()
-    assert producer.told == ["resume"]
-    session.wire.producer.resumeProducing()
-    session.clock.turn()
-    assert producer.told == ["resume"] * 2
-    session.wire.producer.stopProducing()
-    session.clock.turn()
-    assert producer.told == ["resume"] * 2 + ["stop"]
-
-
-def test_s068_a_producer_that_pulls_and_fails_ends_the_connection(reports: Reports) -> None:
-    session = Session()
-    session.app.transport.registerProducer(Pulling(session.app.transport, []), False)
-    session.clock.advance(0)
-    assert "Pulling failed in resumeProducing" in reports.take(IndexError)
-    assert session.wire.producer is None
-    session.pump()
-    assert session.peer.ended
-
-
-@pytest.mark.parametrize("streaming", [True, False])
-def test_s068_any_producer_holds_the_close(streaming: bool) -> None:
-    session = Session()
-    transport = session.app.transport
-    producer = Pushing() if streaming else Pulling(transport, [b"all", b" of", b" it"])
-    transport.registerProducer(producer, streaming)
-    transport.loseConnection()
-    session.pump()
-    assert not session.peer.ended
-    if streaming:
-        transport.unregisterProducer()
-    else:
-        for _ in range(4):
-            session.clock.advance(0)
-    session.pump()
-    assert session.peer.ended
-    assert session.peer.received == (b"" if streaming else b"all of it")
-
-
-def test_s068_a_pausing_that_writes_and_a_pausing_that_fails(reports: Reports) -> None:
-    class Writes(Pushing):
-        def pauseProducing(self) -> None:
-            super().pauseProducing()
-            session.app.transport.write(b"!" * 70000)
-
-    class Fails(Pushing):
-        def pauseProducing(self) -> None:
-            raise LookupError
-
-    session = Session(wire=Full())
-    session.app.transport.registerProducer(Writes(), True)
-    session.app.transport.write(b"?" * 70000)
-    session.pump()
-    assert session.peer.received == b"?" * 70000 + b"!" * 70000
-    other = Session(wire=Full())
-    other.app.transport.registerProducer(Fails(), True)
-    other.app.transport.write(b"small")
-    other.clock.advance(0)
-    reports.take(LookupError)
-    assert other.wire.ending == ["abort"]
-
-
-def test_s068_a_producer_learns_of_the_end() -> None:
-    """Also of one that only TLS knows of, by which time the transport has no producer any more."""
-    session = Session()
-    producer = Pushing()
-    session.app.transport.registerProducer(producer, True)
-    session.peer.close()
-    session.layer.dataReceived(session.peer.take())
-    assert session.wire.ending == ["close"]
-    session.lose()
-    assert producer.told == ["stop"]
-    assert isinstance(session.app.reasons[0], ConnectionDone)
-
-
 # The rest
 
 
@@ -730,6 +579,24 @@ def test_what_makes_settings_is_asked_for_each_connection() -> None:
     assert makes.asked == [True, True]  # once to see whether it can
 
 
+def test_a_connection_that_no_engine_can_be_made_for() -> None:
+    class Breaks:
+        def __init__(self) -> None:
+            self.contexts = [certificates().server.server_context()]
+
+        def tls_settings(self, server_side: bool) -> Settings:
+            return Settings(self.contexts.pop())
+
+    app, wire = TLSRecorder(), Wire()
+    layer = TLSMemoryBIOFactory(Breaks(), False, Wrapped(app)).buildProtocol(None)
+    with pytest.raises(IndexError):
+        layer.makeConnection(wire)
+    assert wire.ending == ["abort"]
+    layer.dataReceived(b"anything")
+    layer.connectionLost(Failure(ConnectionAborted()))
+    assert app.told == []
+
+
 def test_a_factory_that_has_no_protocol() -> None:
     factory = TLSMemoryBIOFactory(certificates().server.server_context(), False, Wrapped(None))
     assert factory.buildProtocol(None) is None
@@ -747,6 +614,30 @@ def test_no_cycle_is_left(no_leaks: Any) -> None:
                 session.app.transport.loseConnection()
                 session.pump()
                 session.lose(end)
+
+    sessions()
+    with no_leaks():
+        sessions()
+
+
+def test_no_cycle_is_left_by_what_goes_wrong(no_leaks: Any) -> None:
+    class Forgets(TLSRecorder):
+        def connectionLost(self, reason: Any) -> None:
+            self.told.append("lost")
+
+    def sessions() -> None:
+        untrusting = Settings(ssl.create_default_context(), "localhost")
+        session = Session(False, Forgets(), context=untrusting)
+        session.lose()
+        session = Session(True, Forgets(), shake=False)
+        session.layer.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
+        session.lose()
+        session = Session(True, Forgets())
+        session.layer.dataReceived(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        session.lose()
+        session = Session(False, Forgets(), shake=False, handshake_timeout=1)
+        session.clock.advance(2)
+        session.lose()
 
     sessions()
     with no_leaks():

@@ -5,9 +5,9 @@ import socket
 import ssl
 import struct
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from tests.contract.tlsparts import HalfTLSRecorder, Pulling, Pushing, TLSRecord
 from torsion.contract import Reactor
 from torsion.defer import succeed
 from torsion.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from torsion.protocols.tls import HandshakeTimeout, TLSMemoryBIOFactory
+from torsion.protocols.tls import HandshakeTimeout, Settings, TLSMemoryBIOFactory
 
 OPENSSL = shutil.which("openssl")
 
@@ -69,14 +69,13 @@ def dial(port: int, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
 
 
 def asked(port: int, data: bytes) -> bytes:
-    """What an echo server makes of this, read while it is written, until both have ended in good order."""
+    """What an echo server makes of this, piece by piece, until both have ended in good order."""
+    got = b""
     with dial(port) as connection:
-        writer = threading.Thread(target=connection.sendall, args=(data,))
-        writer.start()
-        got = b""
-        while len(got) < len(data):
-            got += connection.recv(65536)
-        writer.join()
+        for at in range(0, len(data), 100_000):  # not with two threads: an SSL object is one's at a time
+            connection.sendall(data[at : at + 100_000])
+            while len(got) < min(at + 100_000, len(data)):
+                got += connection.recv(65536)
         connection.unwrap().close()
     return got
 
@@ -560,6 +559,22 @@ def test_s082_a_producer_that_pulls_goes_on_below_tls(on: Net) -> None:
     assert producer.told == ["stop"]
 
 
+def test_s082_half_closing_below_tls(on: Net) -> None:
+    """What was written is sent before, encrypted."""
+    server, client = plain_pair(on)
+    trusting = certificates().client_context()
+    trusting.check_hostname = False
+    client.transport.startTLS(trusting)
+    server.transport.startTLS(certificates().server.server_context())
+    on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+    client.transport.write(b"the last")
+    client.transport.loseWriteConnection()
+    on.until(lambda: client.reasons and server.reasons)
+    assert server.received == b"the last"
+    assert type(server.reasons[0]) is ConnectionLost
+    client.transport.loseWriteConnection()
+
+
 def test_s082_twice_is_an_error(on: Net) -> None:
     server, client = plain_pair(on)
     server.transport.startTLS(certificates().server.server_context())
@@ -691,5 +706,44 @@ def test_many_idle_connections(on: Net) -> None:
     client.on_shaken = lambda: client.transport.write(b"still here")
     on.reactor.connectSSL("localhost", number, Forgetful(client), certificates().client_context())
     on.until(lambda: client.received == b"still here")
+    port.stopListening()
+    on.turns()
+
+
+# Over UNIX sockets
+
+
+def test_tls_over_a_unix_socket(on: Net, tmp_path: Path) -> None:
+    """By a factory around the factory; TLS asks for no TCP."""
+    server, client = echo(), TLSRecorder()
+    made = certificates()
+    below = TLSMemoryBIOFactory(made.server.server_context(), False, Makers(server), on.reactor)
+    port = on.reactor.listenUNIX(str(tmp_path / "socket"), below)
+    named = Settings(made.client_context(), "localhost")
+    above = TLSMemoryBIOFactory(named, True, Makers(client), on.reactor)
+    on.reactor.connectUNIX(str(tmp_path / "socket"), above)
+    client.on_shaken = lambda: client.transport.write(b"x" * 300_000)
+    on.until(lambda: len(client.received) == 300_000)
+    client.transport.loseConnection()
+    on.until(lambda: client.reasons and server.reasons)
+    assert isinstance(client.reasons[0], ConnectionDone)
+    assert isinstance(server.reasons[0], ConnectionDone)
+    port.stopListening()
+    on.turns()
+
+
+def test_s082_starttls_on_a_unix_socket(on: Net, tmp_path: Path) -> None:
+    server, client = TLSRecorder(), TLSRecorder()
+    port = on.reactor.listenUNIX(str(tmp_path / "socket"), Makers(server))
+    on.reactor.connectUNIX(str(tmp_path / "socket"), Makers(client))
+    on.until(lambda: client.told and server.told)
+    server.transport.startTLS(certificates().server.server_context())
+    client.transport.startTLS(Settings(certificates().client_context(), "localhost"))
+    client.transport.write(b"hello")
+    on.until(lambda: server.received)
+    assert server.received == b"hello"
+    client.transport.loseConnection()
+    on.until(lambda: client.reasons and server.reasons)
+    assert isinstance(server.reasons[0], ConnectionDone)
     port.stopListening()
     on.turns()

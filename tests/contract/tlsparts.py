@@ -151,7 +151,7 @@ class Peer:
         except ssl.SSLZeroReturnError:
             self.ended = True
         except ssl.SSLError as error:
-            self.error = error
+            self.error = error.with_traceback(None)
 
     def write(self, data: bytes) -> None:
         self.object.write(data)

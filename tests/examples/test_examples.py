@@ -32,9 +32,19 @@ PROCESS_POOL = (
 )
 # Programs that serve until they are told to end, or ask a server: test_network_examples.py
 SERVING = {
-    "echo_server", "echo_client", "chat_server", "port_forwarder", "crowd", "udp_echo_server", "udp_time_server",
-    "handover", "key_value_server", "static_files",
-}  # fmt: skip
+    "chat_server",
+    "crowd",
+    "dask_word_count",
+    "echo_client",
+    "echo_server",
+    "handover",
+    "key_value_server",
+    "port_forwarder",
+    "static_files",
+    "tls_echo",
+    "udp_echo_server",
+    "udp_time_server",
+}
 
 
 class Program:

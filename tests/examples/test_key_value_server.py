@@ -9,15 +9,26 @@ from tests.examples.test_network_examples import connect, read_all, read_exactly
 from tests.interpreters import Python
 
 
+# Asked for before the server: a test that is skipped starts none.
+@pytest.fixture
+def redis_cli(client: Callable[[str], str]) -> str:
+    return client("redis-cli")
+
+
+@pytest.fixture
+def nc(client: Callable[[str], str]) -> str:
+    return client("nc")
+
+
 @pytest.fixture
 def store(bare: Python) -> Iterator[int]:
     with serving(bare, "-W", "error", str(EXAMPLES / "key_value_server.py")) as port:
         yield port
 
 
-def test_redis_cli(store: int, client: Callable[[str], str]) -> None:
+def test_redis_cli(redis_cli: str, store: int) -> None:
     def redis(*words: str, given: bytes | None = None) -> str:
-        command = [client("redis-cli"), "-p", str(store), *(["-x"] if given is not None else []), *words]
+        command = [redis_cli, "-p", str(store), *(["-x"] if given is not None else []), *words]
         done = subprocess.run(command, input=given or b"", capture_output=True, timeout=60, check=True)
         return done.stdout.decode().strip()
 
@@ -41,16 +52,16 @@ def test_redis_cli(store: int, client: Callable[[str], str]) -> None:
     assert redis("dbsize") == "0"
 
 
-def test_redis_cli_pipes_many_commands(store: int, client: Callable[[str], str]) -> None:
+def test_redis_cli_pipes_many_commands(redis_cli: str, store: int) -> None:
     commands = b"".join(b"*3\r\n$3\r\nSET\r\n$%d\r\nkey%d\r\n$1\r\nx\r\n" % (3 + len(str(n)), n) for n in range(5000))
     done = subprocess.run(
-        [client("redis-cli"), "-p", str(store), "--pipe"], input=commands, capture_output=True, timeout=60, check=True
+        [redis_cli, "-p", str(store), "--pipe"], input=commands, capture_output=True, timeout=60, check=True
     )
     assert b"errors: 0, replies: 5000" in done.stdout
 
 
-def test_lines_of_words(store: int, client: Callable[[str], str]) -> None:
-    command = [client("nc"), "-N", "127.0.0.1", str(store)]
+def test_lines_of_words(nc: str, store: int) -> None:
+    command = [nc, "-N", "127.0.0.1", str(store)]
     done = subprocess.run(
         command, input=b"set a 1\r\n\r\nGET a\r\nping\r\nquit\r\n", capture_output=True, timeout=60, check=True
     )

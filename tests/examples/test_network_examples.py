@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import pytest
 from tests.examples.test_examples import EXAMPLES, Program
@@ -267,3 +268,21 @@ def test_the_crowd_notices_an_answer_that_is_not_an_echo(bare: Python) -> None:
         done = bare.run(str(EXAMPLES / "crowd.py"), str(port), "8", "1")
     assert done.returncode == 1
     assert "and heard b'" in done.stderr
+
+
+@pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed here")
+def test_the_word_count_on_a_cluster(full: Python) -> None:
+    text = b"the quick brown fox jumps over the lazy dog\n" * 5000 + b"and the END"
+    # What the cluster's own code warns of is its affair.
+    with serving(full, "-W", "default", str(EXAMPLES / "dask_word_count.py")) as port:
+        with connect(port) as gone:  # hangs up in the middle
+            gone.sendall(text[: len(text) // 2])
+        answers = []
+        for said in (text, b"", b"once upon\na time\n"):
+            with connect(port) as client:
+                client.sendall(said)
+                client.shutdown(socket.SHUT_WR)
+                answers.append(read_all(client).decode().splitlines())
+        assert answers[0][:2] == ["10001 the", "5000 brown"]
+        assert answers[0][-1] == "1 end"
+        assert answers[1:] == [[], ["1 a", "1 once", "1 time", "1 upon"]]

@@ -29,13 +29,17 @@ def site(full: Python, tmp_path: Path) -> Iterator[int]:
         yield port
 
 
+# Asked for before the server: a test that is skipped starts none.
 @pytest.fixture
-def curl(site: int, client: Callable[[str], str]) -> Callable[..., bytes]:
-    program = client("curl")
+def curl_program(client: Callable[[str], str]) -> str:
+    return client("curl")
 
+
+@pytest.fixture
+def curl(curl_program: str, site: int) -> Callable[..., bytes]:
     def run(path: str, *options: str, count: int = 1) -> bytes:
         urls = [f"http://127.0.0.1:{site}{path}"] * count
-        command = [program, "-sS", "--max-time", "60", "--path-as-is", *options, *urls]
+        command = [curl_program, "-sS", "--max-time", "60", "--path-as-is", *options, *urls]
         return subprocess.run(command, capture_output=True, timeout=90, check=True).stdout
 
     return run
@@ -134,7 +138,7 @@ def test_thousands_of_requests_at_once(site: int) -> None:
     assert answer.endswith(b"hello, world\n")
 
 
-def test_a_client_that_goes_away_in_the_middle(site: int, curl: Callable[..., bytes]) -> None:
+def test_a_client_that_goes_away_in_the_middle(curl: Callable[..., bytes], site: int) -> None:
     for _ in range(3):
         with connect(site) as talker:
             talker.sendall(b"GET /big%20file.bin HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -140,7 +140,7 @@ def test_descriptors_of_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
         serverFromString(None, "systemd:INET:name=c")
 
 
-def test_s101_the_environment_says_what_systemd_has_handed_over() -> None:
+def test_the_environment_says_what_systemd_has_handed_over() -> None:
 
     own = str(os.getpid())
     environ = {"LISTEN_PID": own, "LISTEN_FDS": "2", "LISTEN_FDNAMES": "a:b", "OTHER": "1"}

@@ -128,7 +128,8 @@ def test_a_name_that_we_lack_is_an_import_error_that_names_it(python: Python) ->
 
 
 @pytest.mark.parametrize(
-    "statement", ["import twisted.web.server", "from twisted.internet import ssl", "from twisted.web import server"]
+    "statement",
+    ["import twisted.web.server", "from twisted.internet import cfreactor", "from twisted.web import server"],
 )
 def test_what_needs_twisted_says_so_where_it_is_not_installed(bare: Python, statement: str) -> None:
     done = bare.run("-c", INSTALL + statement)

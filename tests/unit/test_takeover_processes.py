@@ -81,9 +81,10 @@ def test_a_child_that_a_program_has_forked_itself_is_reaped_for_it(python: Pytho
                 self.status = status
                 reactor.stop()
 
+        wait, go = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.read(0, 1)
+            os.read(wait, 1)
             os._exit(5)
         own, other = Own(), Own()
         process.registerReapProcessHandler(pid, other)
@@ -95,6 +96,7 @@ def test_a_child_that_a_program_has_forked_itself_is_reaped_for_it(python: Pytho
         else:
             assert False
         reactor.callWhenRunning(process.registerReapProcessHandler, pid, own)
+        reactor.callWhenRunning(os.write, go, b"x")
         reactor.run()
         assert os.waitstatus_to_exitcode(own.status) == 5
     """)

@@ -22,18 +22,6 @@ class _WrapperEndpoint:
         return connected.addCallback(lambda protocol: protocol.wrappedProtocol)
 
 
-class _WrapperServerEndpoint:
-    """Listens by another endpoint, for a factory that is made of the program's. Contract: IStreamServerEndpoint."""
-
-    def __init__(self, wrappedEndpoint: Any, wrapperFactory: Any) -> None:
-        self._wrappedEndpoint = wrappedEndpoint
-        self._wrapperFactory = wrapperFactory
-
-    def listen(self, protocolFactory: Any) -> Any:
-        """Listen for the factory: a Deferred of the port."""
-        return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
-
-
 class _TLSServerEndpoint:
     """Listens by another endpoint and speaks TLS there. Contract: IStreamServerEndpoint."""
 

@@ -58,6 +58,9 @@ class Waiters:
         self._waiting: set[Waiter] = set()
         self._joining: Place | None = None
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def add(self, waiter: Waiter) -> None:
         """A worker begins to wait. It gives up at once if the place it waits for already waits for the workers."""
         with self._lock:

@@ -57,6 +57,19 @@ class Team:
         return Statistics(len(self._idle), self._busy, len(self._pending))
 
     @property
+    def backlogged(self) -> bool:
+        """Whether work waits for a worker."""
+        return bool(self._pending)
+
+    def backlog(self) -> list[Work]:
+        """The work that waits for a worker, the oldest first."""
+        while True:
+            try:
+                return list(self._pending)
+            except RuntimeError:  # it has changed meanwhile
+                pass
+
+    @property
     def leaving(self) -> int:
         """How many busy workers will quit when they run out of work."""
         return self._surplus

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
-from threading import Thread, current_thread, local
+from functools import cached_property, partial
+from threading import Thread, current_thread, get_ident, local
 from typing import Any, Protocol, TypedDict
 
 from .. import report
 from ..failure import Failure
 from . import context
 from .deadlock import Waiters
-from .team import Team, ThreadFactory, pool
+from .team import Statistics, Team, ThreadFactory, pool
+from .watch import Call, Watch
 from .worker import AlreadyQuit, Work
 
 #: Tells what became of a job: whether it succeeded, and its result or its Failure. Called in the worker.
@@ -43,10 +44,11 @@ def current_pool() -> ThreadPool | None:
 class Job:
     """One call in a worker, in the context of the one who asked for it."""
 
-    __slots__ = ("args", "context", "function", "kwargs", "on_result")
+    __slots__ = ("args", "context", "function", "kwargs", "on_result", "since", "watch")
 
     def __init__(
         self,
+        watch: Watch,
         on_result: OnResult | None,
         function: Callable[..., Any],
         args: tuple[Any, ...],
@@ -57,17 +59,24 @@ class Job:
         self.function = function
         self.args = args
         self.kwargs = kwargs
+        self.watch = watch
+        self.since = watch.clock()
 
     def __call__(self) -> None:
         context.theContextTracker.callWithContext(self.context, self.perform)
 
     def perform(self) -> None:
+        watch, thread = self.watch, get_ident()
+        self.since = watch.clock()
+        watch.at_work[thread] = self
         try:
             result = self.function(*self.args, **self.kwargs)
         except BaseException:
+            del watch.at_work[thread]
             del self.function, self.args, self.kwargs
             self.tell(False, Failure())  # not kept in a variable: its traceback holds this frame
         else:
+            del watch.at_work[thread]
             del self.function, self.args, self.kwargs  # what they held is free before anyone is told
             self.tell(True, result)
 
@@ -109,6 +118,10 @@ class ThreadPool:
     started = False
     name: str | None = None
 
+    #: Work that has waited for so many seconds is reported, with what the threads do meanwhile; and so are threads
+    #: that hold stop() up for so long. math.inf reports nothing. Read each time.
+    report_after = 5.0
+
     #: Makes a thread, not started: ``threadFactory(name=..., target=...)``. May be replaced.
     threadFactory: Callable[..., Thread] = Thread
 
@@ -149,9 +162,11 @@ class ThreadPool:
         if self.joined:
             return
         try:
-            self._team.do(Job(onResult, func, args, kw))
+            self._team.do(Job(self.watch, onResult, func, args, kw))
         except AlreadyQuit:
-            pass  # stop() was quicker
+            return  # stop() was quicker
+        if self._team.backlogged:
+            self.watch.work_waits(self)
 
     # Its life
 
@@ -176,9 +191,7 @@ class ThreadPool:
         self._team.quit()
         self.waiters_for_answers.join_from_here()
         here = current_thread()
-        for thread in list(self.threads):
-            if thread is not here and thread.is_alive():
-                thread.join()
+        self.watch.join(self, [thread for thread in self.threads if thread is not here and thread.is_alive()])
         self.threads[:] = [thread for thread in self.threads if thread is here]
 
     def adjustPoolsize(self, minthreads: int | None = None, maxthreads: int | None = None) -> None:
@@ -252,6 +265,26 @@ class ThreadPool:
             stacklevel=2,
         )
         return current_thread()
+
+    # What is watched
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What its threads do, and since when."""
+        return Watch()
+
+    def waiting(self) -> list[Call]:
+        """The calls that wait for a thread, the first in front."""
+        calls: list[Any] = self._team.backlog()
+        return calls
+
+    def statistics(self) -> Statistics:
+        """How many threads are idle and busy, and how many calls wait."""
+        return self._team.statistics()
+
+    def threads_that_wait(self) -> int:
+        """How many of its threads wait for an answer from another thread."""
+        return len(self.waiters_for_answers)
 
     # What the team asks of it
 

@@ -55,7 +55,7 @@ class Finder:
             return self._elsewhere(fullname) or _stand_in(fullname)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or (fullname in TABLE and (TABLE[fullname].module or self.has_twisted())):
+        if fullname == REACTOR or (fullname in TABLE and self._is_ours(TABLE[fullname])):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -76,6 +76,12 @@ class Finder:
         if loaded is None:
             return self._elsewhere("twisted") is not None
         return not isinstance(getattr(loaded.__spec__, "loader", None), StandIn)
+
+    def _is_ours(self, line: Taken) -> bool:
+        """Whether the program gets ours for this line, here."""
+        if not self.has_twisted():
+            return line.module != ""
+        return line.unless == "" or self._elsewhere(line.unless) is None
 
     def _elsewhere(self, fullname: str, path: Sequence[str] | None = None) -> ModuleSpec | None:
         """What the other finders say. A folder that merely has the name (a namespace) does not count."""

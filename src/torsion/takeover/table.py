@@ -21,6 +21,8 @@ class Taken(NamedTuple):
     private: str = ""
     #: The same, where these names are made of Twisted's own: left out if Twisted is not installed.
     with_twisted: str = ""
+    #: A package with which Twisted's own module works: where both are installed, the program gets that one.
+    unless: str = ""
     #: The module that the program gets where Twisted is installed, if it is another one: made of Twisted's own, too.
     instead: str = ""
 
@@ -81,6 +83,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.process":       Taken("torsion.takeover.private.process", _PROCESS),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
+    "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
     "twisted.internet.stdio":         Taken("torsion.stdio", ("torsion.child.stdio",)),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
@@ -214,7 +217,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IStreamServerEndpoint", "torsion.endpoint.sockets", "UNIXServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.adopted", "AdoptedStreamServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.processes", "StandardIOEndpoint"),
-    ("IStreamServerEndpoint", "torsion.endpoint.tls", "_WrapperServerEndpoint"),
+    ("IStreamServerEndpoint", "torsion.takeover.private.endpoints", "_WrapperServerEndpoint"),
     ("IStreamServerEndpoint", "torsion.endpoint.tls", "_TLSServerEndpoint"),
     ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP4ClientEndpoint"),
     ("IStreamClientEndpoint", "torsion.endpoint.sockets", "TCP6ClientEndpoint"),

@@ -18,7 +18,7 @@ class OpenSSLEngine(TLSEngine):
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
         self.connection = connection
-        self._begun = False  # a connection that has neither said nor heard anything is not asked for its words
+        self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         if server_side:
             connection.set_accept_state()
         else:
@@ -30,17 +30,16 @@ class OpenSSLEngine(TLSEngine):
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
-        if not self._begun:
-            return b""
         whole = b""
-        while True:
+        while self._begun:
             try:
                 data: bytes = self.connection.bio_read(MOST)
             except WantReadError:
-                return whole
+                break
             whole += data
             if len(data) < MOST:
-                return whole
+                break
+        return whole
 
     def handshake(self) -> bool:
         try:
@@ -71,7 +70,7 @@ class OpenSSLEngine(TLSEngine):
             return 0
 
     def close(self) -> None:
-        self._begun = self.notified = True
+        self.notified = True
         if self.connection.shutdown():
             self.ended = True
 

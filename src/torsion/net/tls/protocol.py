@@ -75,7 +75,12 @@ class TLSLayer:
         bottom = getattr(transport, "beneath", transport)  # see starttls.py
         if isinstance(bottom, Stream) and bottom.watched_by is not None:
             self._stream = bottom
-        self._tls = self.factory.make_engine(self)
+        try:
+            self._tls = self.factory.make_engine(self)
+        except BaseException:  # to whoever made the connection, which is no use without
+            self.wrappedProtocol = None
+            self.abortConnection()
+            raise
         self.factory.registerProtocol(self)
         limit = self.factory.handshake_timeout
         if limit is not None:
@@ -153,6 +158,8 @@ class TLSLayer:
             self.failVerification(Failure())
             return
         self._pass_down()
+        if self._state > LEAVING:
+            return  # a producer that this paused has aborted
         self._state = life.after(self._state, life.SHAKEN)
         self._stop_timer()
         if wants_handshake(self.wrappedProtocol):
@@ -365,27 +372,6 @@ class TLSLayer:
 
     # Producers (68)
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Let the transport's buffer pause `producer`. RuntimeError if there is one already.
-
-        Closing waits until it is unregistered. One that pulls is asked for more from the next pass on.
-        """
-        if self._state >= ENDED:
-            producer.stopProducing()
-            return
-        if self._producer is not None:
-            raise RuntimeError(
-                f"Cannot register producer {producer!r}, because producer {self._producer._producer!r} was never"
-                " unregistered."
-            )
-        if not streaming:
-            producer = self._pump(producer, self, self._clock().callLater)
-        membrane = Membrane(producer)
-        self.transport.registerProducer(membrane, True)
-        self._producer = membrane
-        if not streaming:
-            producer.startStreaming()
-
     def unregisterProducer(self) -> None:
         """The producer has ended: a closing that waited for it goes on."""
         membrane, self._producer = self._producer, None
@@ -464,12 +450,6 @@ class TLSLayer:
         clock = self.factory._clock
         return descriptor.current_reactor() if clock is None else clock
 
-    def __getattr__(self, name: str) -> Any:
-        # What else its kind of transport can do: setTcpNoDelay, say.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.transport, name)
-
 
 class TLSMemoryBIOProtocol(TLSLayer):
     """Speaks TLS over its transport, whatever that is, for `wrappedProtocol`. Made by a TLSMemoryBIOFactory.
@@ -479,6 +459,34 @@ class TLSMemoryBIOProtocol(TLSLayer):
 
     #: What makes a push producer of one that pulls.
     _pump: Any = Pump
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let the transport's buffer pause `producer`. RuntimeError if there is one already.
+
+        Closing waits until it is unregistered. One that pulls is asked for more from the next pass on.
+        """
+        if self._state >= ENDED:
+            producer.stopProducing()
+            return
+        if self._producer is not None:
+            raise RuntimeError(
+                f"Cannot register producer {producer!r}, because producer {self._producer._producer!r} was never"
+                " unregistered."
+            )
+        if not streaming:
+            producer = self._pump(producer, self, self._clock().callLater)
+        membrane = Membrane(producer)
+        self.transport.registerProducer(membrane, True)
+        self._producer = membrane
+        if not streaming:
+            producer.startStreaming()
+
+    def __getattr__(self, name: str) -> Any:
+        # What else its kind of transport can do: setTcpNoDelay, say. Not in the compiled class: there, it would cost
+        # each look at any attribute twice as much.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.transport, name)
 
 
 def wants_handshake(protocol: Any) -> bool:

@@ -29,6 +29,10 @@ class OverTLS:
         if self._protocol is not None:
             self._protocol.loseConnection()
 
+    def loseWriteConnection(self) -> None:
+        if self._protocol is not None:
+            self._protocol.loseWriteConnection()
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         if self._protocol is None:
             producer.stopProducing()
@@ -64,6 +68,9 @@ class Beneath:
 
     def loseConnection(self) -> None:
         self._plain.loseConnection(self.beneath)
+
+    def loseWriteConnection(self) -> None:
+        self._plain.loseWriteConnection(self.beneath)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self._plain.registerProducer(self.beneath, producer, streaming)

@@ -14,7 +14,7 @@ from torsion.endpoint.parsers import (
 from torsion.endpoint.processes import _ProcessEndpointTransport, _WrapIProtocol
 from torsion.endpoint.sockets import SSL4ServerEndpoint, TCP4ServerEndpoint, UNIXServerEndpoint
 from torsion.endpoint.strings import parse as _parse
-from torsion.endpoint.tls import _TLSServerEndpoint, _WrapperEndpoint, _WrapperServerEndpoint
+from torsion.endpoint.tls import _TLSServerEndpoint, _WrapperEndpoint
 
 __all__ = [
     "_ProcessEndpointTransport",
@@ -32,6 +32,18 @@ __all__ = [
     "_parse",
     "_parseServer",
 ]
+
+
+class _WrapperServerEndpoint:
+    """Listens by another endpoint, for a factory that is made of the program's. Contract: IStreamServerEndpoint."""
+
+    def __init__(self, wrappedEndpoint: Any, wrapperFactory: Any) -> None:
+        self._wrappedEndpoint = wrappedEndpoint
+        self._wrapperFactory = wrapperFactory
+
+    def listen(self, protocolFactory: Any) -> Any:
+        """Listen for the factory: a Deferred of the port."""
+        return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
 
 
 def _parseServer(description: str, factory: Any) -> tuple[Any, Any, dict[str, Any]]:

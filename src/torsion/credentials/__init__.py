@@ -1,0 +1,1 @@
+"""What TLS believes and shows: certificates, keys, trust, names; and the options that make an SSL context of them."""
