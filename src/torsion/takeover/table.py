@@ -232,6 +232,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
     ("IConsumer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
     ("IPushProducer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IProcessTransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
     ("ITransport", "torsion.trying.transports", "StringTransport"),
     ("IConsumer", "torsion.trying.transports", "StringTransport"),
     ("IPushProducer", "torsion.trying.transports", "StringTransport"),
