@@ -49,13 +49,16 @@ def info(text: str, **details: object) -> None:
     _send("info", text, None, details)
 
 
-def set_sink(sink: Sink | None) -> None:
+def set_sink(sink: Sink | None) -> Sink:
     """Send every report to `sink(level, text, failure, details)` from now on; None goes back to logging.
+
+    Returns the sink before, for who only listens in for a while.
 
     The sink is called in the thread that reports. What it raises is written to stderr together with the report.
     """
     global _sink
-    _sink = sink or _log
+    before, _sink = _sink, sink or _log
+    return before
 
 
 def _log(level: str, text: str, failure: Failure | None, details: dict[str, object]) -> None:

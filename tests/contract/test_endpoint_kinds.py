@@ -75,7 +75,11 @@ def test_a_process(native: Net) -> None:
     endpoint = ProcessEndpoint(native.reactor, sys.executable, [sys.executable, "-c", program], env=None)
     assert result_of(native, endpoint.connect(Makers(recorder))) is recorder
     assert isinstance(recorder.transport.getPeer(), _ProcessAddress)
+    assert recorder.transport.pid > 0
     recorder.transport.write(b"hello\n")
+    recorder.transport.closeStdin()
+    with pytest.raises(AttributeError, match="has no 'status'"):
+        recorder.transport.status
     native.until(lambda: "lost" in recorder.told)
     assert recorder.received == b"HELLO\n" and type(recorder.reasons[0]) is ConnectionDone
 

@@ -7,21 +7,9 @@ from contextlib import contextmanager
 
 from torsion.core.timers import DelayedCall
 from torsion.engine.turn import Engine
+from torsion.trying.virtual import VirtualClock
 
 Batch = list[tuple[int, int]]
-
-
-class VirtualClock:
-    """A clock that stands still until it is told."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class ScriptedPoller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -25,44 +25,33 @@ class StandardErrorBehavior(Enum):
     DROP = "drop"
 
 
-class _ProcessEndpointTransport:
-    """A child's standard input, to be written to, and its standard output, to be paused.
+_OF_A_PROCESS = frozenset(
+    """
+    write writeSequence loseConnection registerProducer unregisterProducer pauseProducing resumeProducing stopProducing
+    pid signalProcess writeToChild closeChildFD closeStdin closeStdout closeStderr
+    """.split()
+)
 
-    Contract: ITransport, IConsumer, IPushProducer.
+
+class _ProcessEndpointTransport:
+    """A child's standard input, to be written to, and its standard output, to be paused; all else is the child's.
+
+    Contract: ITransport, IConsumer, IPushProducer, IProcessTransport.
     """
 
     def __init__(self, process: Any) -> None:
         self._process = process
 
-    def write(self, data: bytes) -> None:
-        self._process.write(data)
-
-    def writeSequence(self, data: Iterable[bytes]) -> None:
-        self._process.writeSequence(data)
-
-    def loseConnection(self) -> None:
-        self._process.loseConnection()
+    def __getattr__(self, name: str) -> Any:
+        if name not in _OF_A_PROCESS:
+            raise AttributeError(f"the transport of a process endpoint has no {name!r}", name=name, obj=self)
+        return getattr(self._process, name)
 
     def getPeer(self) -> Any:
         return _address(self._process, "getPeer")
 
     def getHost(self) -> Any:
         return _address(self._process, "getHost")
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self._process.registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        self._process.unregisterProducer()
-
-    def pauseProducing(self) -> None:
-        self._process.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        self._process.resumeProducing()
-
-    def stopProducing(self) -> None:
-        self._process.stopProducing()
 
 
 def _address(process: Any, which: str) -> Any:

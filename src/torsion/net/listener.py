@@ -33,7 +33,10 @@ def accept(listening: Any) -> tuple[Any, Any] | int:
     except OSError as error:
         return -(error.errno or 0)
     connection.setblocking(False)
-    os.set_inheritable(connection.fileno(), False)
+    if hasattr(connection, "set_inheritable"):
+        connection.set_inheritable(False)
+    else:
+        os.set_inheritable(connection.fileno(), False)
     return connection, address
 
 

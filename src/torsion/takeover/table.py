@@ -59,6 +59,7 @@ _UDP = ("torsion.net.udp", "torsion.net.multicast")
 _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
+_TESTING = ("torsion.trying.memory", "torsion.trying.protocols", "torsion.trying.transports")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 _PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
@@ -88,6 +89,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.stdio":          Taken("torsion.stdio", ("torsion.child.stdio",)),
     "twisted.internet.tcp":            Taken("torsion.tcp", _TCP, with_twisted="tcp"),
     "twisted.internet.task":           Taken("torsion.task", ("torsion.task",)),
+    "twisted.internet.testing":        Taken("torsion.testing", _TESTING, "testing"),
     "twisted.internet.threads":        Taken("torsion.threads", ("torsion.threads",)),
     "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.internet.unix":           Taken("torsion.unix", _UNIX, with_twisted="unix"),
@@ -230,6 +232,30 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ITransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
     ("IConsumer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
     ("IPushProducer", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("IProcessTransport", "torsion.endpoint.processes", "_ProcessEndpointTransport"),
+    ("ITransport", "torsion.trying.transports", "StringTransport"),
+    ("IConsumer", "torsion.trying.transports", "StringTransport"),
+    ("IPushProducer", "torsion.trying.transports", "StringTransport"),
+    ("IUDPTransport", "torsion.trying.transports", "FakeDatagramTransport"),
+    ("IListeningPort", "torsion.trying.memory", "_FakePort"),
+    ("IConnector", "torsion.trying.memory", "_FakeConnector"),
+    ("IHostnameResolver", "torsion.trying.memory", "SynchronousResolver"),
+    ("IHostResolution", "torsion.trying.memory", "SynchronousResolution"),
+    ("IReactorCore", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorTCP", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorSSL", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorUNIX", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorSocket", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorFDSet", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorPluggableNameResolver", "torsion.trying.memory", "MemoryReactor"),
+    ("IReactorTCP", "torsion.trying.memory", "RaisingMemoryReactor"),
+    ("IReactorSSL", "torsion.trying.memory", "RaisingMemoryReactor"),
+    ("IReactorUNIX", "torsion.trying.memory", "RaisingMemoryReactor"),
+    ("IReactorSocket", "torsion.trying.memory", "RaisingMemoryReactor"),
+    ("IReactorPluggableNameResolver", "torsion.trying.memory", "RaisingMemoryReactor"),
+    ("IReactorTCP", "torsion.trying.virtual", "VirtualReactor"),
+    ("IReactorSSL", "torsion.trying.virtual", "VirtualReactor"),
+    ("IReactorUNIX", "torsion.trying.virtual", "VirtualReactor"),
 )
 
 # What makes one interface of another, `IConsumer(protocol)`: (from, to, module, class).
