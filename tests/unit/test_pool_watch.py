@@ -363,6 +363,11 @@ class _Callable:
     def __call__(self) -> None: ...
 
 
+class _Moody:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"no {name} today")
+
+
 class _Call:
     def __init__(self, since: float, function: Any) -> None:
         self.since = since
@@ -375,6 +380,7 @@ def test_calls_are_named_without_their_arguments_and_not_all_of_them() -> None:
     assert named([], 3) == "nothing"
     many: list[Any] = [_Call(0, type(f"Kind{number}", (), {})) for number in range(15)]
     assert named(many, 1).endswith("Kind9 (1.0 s), 5 other functions")
+    assert named([_Call(0, _Moody())], 1) == "an object of class _Moody (1.0 s)"  # type: ignore[list-item]
     (ended,) = [_Call(0, None)]
     del ended.function
     assert "NoneType" in named([ended], 1)

@@ -175,9 +175,12 @@ def named(calls: list[Call], now: float) -> str:
 
 def _name(call: Call) -> str:
     function = getattr(call, "function", None)  # gone when it has just ended
-    inner = getattr(function, "func", function)  # a functools.partial
-    name = getattr(inner, "__qualname__", None)
+    try:
+        inner = getattr(function, "func", function)  # a functools.partial
+        name = getattr(inner, "__qualname__", None)
+        module = getattr(inner, "__module__", None)
+    except Exception:  # an object with attributes of its own making: no reason for the call to fail
+        inner, name = function, None
     if name is None:
         return f"an object of class {type(inner).__qualname__}"
-    module = getattr(inner, "__module__", None)
     return f"{module}.{name}" if module else str(name)
