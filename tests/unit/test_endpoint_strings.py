@@ -99,6 +99,13 @@ def test_what_is_wrong_with_a_server(description: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_a_descriptor_that_is_no_socket_is_left_alone(no_leaks: Any) -> None:
+    with open(os.devnull) as file, no_leaks():
+        with pytest.raises(ValueError, match="is no socket"):
+            serverFromString(None, f"fd:{file.fileno()}")
+        os.fstat(file.fileno())
+
+
 def test_arguments_that_do_not_fit_are_type_errors_too_as_in_twisted() -> None:
     for description in ("tcp", "tcp:80:colour=red"):
         with pytest.raises(TypeError):

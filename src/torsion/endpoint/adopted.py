@@ -94,5 +94,8 @@ class ListenFDs:
 
 def family_of(fileno: int) -> int:
     """The address family of a socket. Raises OSError for what is no socket."""
-    with socket.socket(fileno=os.dup(fileno)) as skt:
+    skt = socket.socket(fileno=fileno)
+    try:
         return skt.family
+    finally:
+        skt.detach()  # the descriptor is somebody else's
