@@ -323,3 +323,22 @@ def test_s101_an_unknown_family(here: Net) -> None:
         here.reactor.adoptStreamPort(0, 12345, Makers())
     with pytest.raises(UnsupportedAddressFamily):
         here.reactor.adoptStreamConnection(0, 12345, Makers())
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+@pytest.mark.parametrize("what", ["adoptStreamPort", "adoptStreamConnection"])
+def test_s101_what_cannot_be_adopted_leaves_nothing_open(here: Net, no_leaks: Any, family: int, what: str) -> None:
+    # No socket at all, and one that is neither connected nor of that family: for a UNIX port, an IPv4 socket.
+    with open(os.devnull) as file, socket.socket() as unconnected:
+        useless = [file.fileno()]
+        if what == "adoptStreamConnection" or family == socket.AF_UNIX:
+            useless.append(unconnected.fileno())
+
+        def use() -> None:
+            for descriptor in useless:
+                with pytest.raises((OSError, TypeError)):
+                    getattr(here.reactor, what)(descriptor, family, Makers())
+
+        use()
+        with no_leaks():
+            use()

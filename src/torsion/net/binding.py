@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +57,26 @@ def for_listening(port: Any, interface: str) -> Binding:
     if interface not in ("", port.interface):
         raise ValueError(f"two interfaces are given to listen on: {interface!r} and that of {port}")
     return port
+
+
+@contextmanager
+def adopted(fd: int, family: int, kind: int) -> Iterator[socket.socket]:
+    """A socket on a duplicate of a descriptor, which stays its owner's; closed again if the block raises (101).
+
+    OSError if the descriptor is none, or no socket.
+    """
+    copy = os.dup(fd)
+    try:
+        skt = socket.socket(family, kind, 0, copy)
+    except BaseException:
+        os.close(copy)
+        raise
+    try:
+        skt.setblocking(False)
+        yield skt
+    except BaseException:
+        skt.close()
+        raise
 
 
 def resolve_ipv6(host: str, port: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from .. import report
 from ..core.deferred import Deferred
 from ..error import CannotListenError
 from ..failure import Failure
-from .binding import for_listening, ip_address
+from .binding import adopted, for_listening, ip_address
 from .descriptor import CONNECTION_DONE, prefix_of
 from .draining import Drain
 from .filedescriptor import BasePort, isIPv6Address
@@ -129,10 +129,9 @@ class Server(Connection):
     @classmethod
     def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
         """A transport for a descriptor that is connected already; None if the factory has no protocol (101)."""
-        skt = socket.fromfd(fileDescriptor, addressFamily, socket.SOCK_STREAM)
-        skt.setblocking(False)
-        peer = skt.getpeername()
-        protocol = factory.buildProtocol(ip_address(peer))
+        with adopted(fileDescriptor, addressFamily, socket.SOCK_STREAM) as skt:
+            peer = skt.getpeername()
+            protocol = factory.buildProtocol(ip_address(peer))
         if protocol is None:
             skt.close()
             return None
@@ -192,9 +191,8 @@ class Port(BasePort):
     @classmethod
     def _fromListeningDescriptor(cls, reactor: Any, fd: int, addressFamily: int, factory: Any) -> Port:
         """A port for a descriptor that listens already. The descriptor is duplicated; close yours (101)."""
-        skt = socket.fromfd(fd, addressFamily, cls.socketType)
-        skt.setblocking(False)
-        self = cls(skt.getsockname()[1], factory, interface=skt.getsockname()[0], reactor=reactor)
+        with adopted(fd, addressFamily, cls.socketType) as skt:
+            self = cls(skt.getsockname()[1], factory, interface=skt.getsockname()[0], reactor=reactor)
         self._preexistingSocket = skt
         return self
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..address import IPv4Address, IPv6Address
 from ..error import CannotListenError, InvalidAddressError
-from .binding import Binding, makeBinding, resolve_ipv6
+from .binding import Binding, adopted, makeBinding, resolve_ipv6
 from .datagramport import DatagramPort
 from .filedescriptor import isIPAddress, isIPv6Address
 
@@ -48,10 +48,9 @@ class Port(DatagramPort):
         cls, reactor: Any, fd: int, addressFamily: int, protocol: Any, maxPacketSize: int
     ) -> Port:
         """A port for a descriptor that is bound already. It is duplicated; close yours (101)."""
-        skt = socket.fromfd(fd, addressFamily, cls.socketType)
-        skt.setblocking(False)
-        interface, port = skt.getsockname()[:2]
-        self = cls(port, protocol, interface=interface, maxPacketSize=maxPacketSize, reactor=reactor)
+        with adopted(fd, addressFamily, cls.socketType) as skt:
+            interface, port = skt.getsockname()[:2]
+            self = cls(port, protocol, interface=interface, maxPacketSize=maxPacketSize, reactor=reactor)
         self._preexistingSocket = skt
         return self
 

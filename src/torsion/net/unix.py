@@ -15,6 +15,7 @@ from ..address import UNIXAddress
 from ..engine.filelock import FilesystemLock, is_locked
 from ..error import BadFileError, CannotListenError, ConnectBindError
 from . import tcp, tcpclient
+from .binding import adopted
 from .connector import BaseConnector
 from .filedescriptor import BasePort
 from .passing import Passing
@@ -67,14 +68,9 @@ class Server(tcp.Server):
     @classmethod
     def _fromConnectedSocket(cls, fileDescriptor: int, factory: Any, reactor: Any) -> Any:  # type: ignore[override]
         """A transport for a descriptor that is connected already; None if the factory has no protocol (101)."""
-        skt = socket.fromfd(fileDescriptor, socket.AF_UNIX, socket.SOCK_STREAM)
-        skt.setblocking(False)
-        try:
+        with adopted(fileDescriptor, socket.AF_UNIX, socket.SOCK_STREAM) as skt:
             peer = skt.getpeername()
             protocol = factory.buildProtocol(to_address(peer))
-        except BaseException:
-            skt.close()
-            raise
         if protocol is None:
             skt.close()
             return None
@@ -125,9 +121,8 @@ class Port(tcp.Port):
     @classmethod
     def _fromListeningDescriptor(cls, reactor: Any, fd: int, factory: Any) -> Port:  # type: ignore[override]
         """A port for a descriptor that listens already. The descriptor is duplicated; close yours (101)."""
-        skt = socket.fromfd(fd, socket.AF_UNIX, cls.socketType)
-        skt.setblocking(False)
-        self = cls(skt.getsockname(), factory, reactor=reactor)
+        with adopted(fd, socket.AF_UNIX, cls.socketType) as skt:
+            self = cls(skt.getsockname(), factory, reactor=reactor)
         self.removes_path = False
         self._preexistingSocket = skt
         return self
