@@ -274,6 +274,19 @@ def test_a_stateful_protocol_gets_what_it_waits_for(size: int) -> None:
     assert receiver.got == [b"abc", b"", b"d"]
 
 
+def test_what_a_state_brings_itself_waits_for_its_turn() -> None:
+    class Brings(Records):
+        def record(self, data: bytes) -> Any:
+            if data == b"first":
+                self.dataReceived(b"\4last")
+            return super().record(data)
+
+    receiver = connected(Brings())
+    for piece in (b"\5fi", b"rst\6second"):
+        receiver.dataReceived(piece)
+    assert receiver.got == [b"first", b"second", b"last"]  # in the order in which it came
+
+
 def test_a_stateful_protocol_says_what_is_not_overridden() -> None:
     with pytest.raises(NotImplementedError):
         connected(stateful.StatefulProtocol())

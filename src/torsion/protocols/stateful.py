@@ -21,6 +21,7 @@ class StatefulProtocol(Protocol):
 
     _state: tuple[Callable[[bytes], Any], int] | None = None
     _waiting = b""
+    _busy = False
 
     def makeConnection(self, transport: Any) -> None:
         """Take the transport, and begin in the initial state."""
@@ -32,17 +33,21 @@ class StatefulProtocol(Protocol):
         raise NotImplementedError
 
     def dataReceived(self, data: bytes) -> None:
-        """Call the state's function as often as there are bytes enough for it."""
-        data = self._waiting + data
+        """Call the state's function as often as there are bytes enough for it. What it brings itself waits its turn."""
+        self._waiting += data
+        if self._busy:
+            return
+        self._busy = True
         at = 0
         try:
             while self._state is not None:
                 function, size = self._state
-                if len(data) - at < size:
+                if len(self._waiting) - at < size:
                     return
                 at += size
-                following = function(data[at - size : at])
+                following = function(self._waiting[at - size : at])
                 if following is not None:
                     self._state = following
         finally:
-            self._waiting = data[at:]
+            self._busy = False
+            self._waiting = self._waiting[at:]
