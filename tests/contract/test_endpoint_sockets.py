@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.certificates import certificates
 from tests.contract.parts import Reports
-from tests.contract.streams import ByContract, Makers, Net, Recorder, net
+from tests.contract.streams import ByContract, HalfRecorder, Makers, Net, Recorder, net
 
 from torsion.address import IPv4Address, _ProcessAddress
 from torsion.contract import Reactor
@@ -146,15 +146,27 @@ def test_listening_on_a_port_that_is_taken_fails_the_deferred(wire: Net) -> None
             result_of(wire, endpoint.listen(Makers()))
 
 
-def test_a_native_stream_is_told_of_the_programs_protocol_itself() -> None:
-    with net(Reactor) as wire:
-        server = TCP4ServerEndpoint(wire.reactor, 0, interface="127.0.0.1")
-        there, here, port = echoes(
-            wire, server, lambda port: TCP4ClientEndpoint(wire.reactor, "127.0.0.1", port.getHost().port)
-        )
-        assert here.transport.protocol is here
-        assert here.transport.logstr == "recorder,client"
-        ended(wire, there, here, port)
+def test_a_stream_is_told_of_the_programs_protocol_itself(wire: Net) -> None:
+    server = TCP4ServerEndpoint(wire.reactor, 0, interface="127.0.0.1")
+    there, here, port = echoes(
+        wire, server, lambda port: TCP4ClientEndpoint(wire.reactor, "127.0.0.1", port.getHost().port)
+    )
+    assert here.transport.protocol is here
+    assert here.transport.logstr == "recorder,client"
+    ended(wire, there, here, port)
+
+
+def test_s065_a_protocol_behind_an_endpoint_may_live_half_closed(wire: Net) -> None:
+    listening = wire.opened(socket.create_server(("127.0.0.1", 0)))
+    endpoint = TCP4ClientEndpoint(wire.reactor, "127.0.0.1", listening.getsockname()[1])
+    here = result_of(wire, endpoint.connect(Makers(HalfRecorder())))
+    peer = wire.opened(listening.accept()[0])
+    peer.shutdown(socket.SHUT_WR)
+    wire.until(lambda: "read side lost" in here.told)
+    here.transport.write(b"still here")
+    assert wire.read(peer, 10) == b"still here"
+    here.transport.loseConnection()
+    wire.until(lambda: "lost" in here.told)
 
 
 def test_a_protocol_may_put_another_in_its_place_when_it_is_connected(wire: Net) -> None:

@@ -52,12 +52,7 @@ class _WrappingProtocol(Protocol):
 
     def _step_aside(self) -> None:
         stream = self.transport
-        if (
-            isinstance(stream, Stream)
-            and stream.watched_by is not None
-            and stream.connected
-            and stream.protocol is self
-        ):
+        if isinstance(stream, Stream) and stream.connected and stream.protocol is self:
             stream.protocol = self._wrappedProtocol
 
     def dataReceived(self, data: bytes) -> None:
