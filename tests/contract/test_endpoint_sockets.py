@@ -269,6 +269,26 @@ def test_s108_connect_fires_before_the_handshake_and_a_bad_certificate_comes_as_
     result_of(wire, port.stopListening())
 
 
+@pytest.mark.parametrize("kind", ["ssl", "wrapped"])
+def test_a_protocol_behind_an_endpoint_is_told_of_the_handshake(wire: Net, kind: str) -> None:
+    class Shaken(Recorder):
+        def handshakeCompleted(self) -> None:
+            self.told.append("shaken")
+
+    made = certificates()
+    server = SSL4ServerEndpoint(wire.reactor, 0, made.server.server_context(), interface="127.0.0.1")
+    port = result_of(wire, server.listen(Makers()))
+    where = "127.0.0.1", port.getHost().port
+    endpoint: Any = SSL4ClientEndpoint(wire.reactor, *where, made.client_context())
+    if kind == "wrapped":
+        endpoint = wrapClientTLS(made.client_context(), TCP4ClientEndpoint(wire.reactor, *where), wire.reactor)
+    here = result_of(wire, endpoint.connect(Makers(Shaken())))
+    wire.until(lambda: "shaken" in here.told)
+    here.transport.abortConnection()
+    wire.until(lambda: "lost" in here.told)
+    port.stopListening()
+
+
 def test_a_context_that_checks_names_needs_one() -> None:
     class Anonymous:
         def connect(self, factory: Any) -> Any:

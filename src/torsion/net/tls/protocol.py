@@ -490,8 +490,8 @@ class TLSMemoryBIOProtocol(TLSLayer):
 
 def wants_handshake(protocol: Any) -> bool:
     """Whether it is to be told that the handshake is done: it has the method of IHandshakeListener."""
-    # Asked of the class: wrappers hand unknown attributes on to what they wrap.
-    return hasattr(type(protocol), "handshakeCompleted")
+    # Asked of what is its own, or its class's: wrappers hand unknown attributes on to what they wrap.
+    return hasattr(type(protocol), "handshakeCompleted") or "handshakeCompleted" in getattr(protocol, "__dict__", ())
 
 
 def _as_bytes(data: Any) -> bytes:
