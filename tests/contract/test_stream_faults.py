@@ -267,3 +267,15 @@ def test_descriptors_are_not_inherited_and_do_not_block(here: Net) -> None:
         fd = protocol.transport.fileno()
         assert not os.get_inheritable(fd)
         assert not os.get_blocking(fd)
+
+
+def test_a_connection_over_ipv6_that_was_reset_before_it_was_accepted_ends_no_batch(
+    here: Net, reports: Reports
+) -> None:
+    factory = Makers()
+    port = here.reactor.listenTCP(0, factory, interface="::1")
+    reset(socket.create_connection(("::1", port.getHost().port)))
+    peer = here.opened(socket.create_connection(("::1", port.getHost().port)))
+    here.until(lambda: peer.getsockname()[1] in [address.port for address in factory.addresses])
+    assert len(factory.built) == 2
+    assert reports == []
