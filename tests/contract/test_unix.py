@@ -623,3 +623,13 @@ def test_the_reasons_are_those_of_tcp(here: Net, room: Path) -> None:
     other.close()
     here.until(lambda: "lost" in server.told)
     assert isinstance(server.reasons[0], ConnectionLost | ConnectionDone)
+
+
+def test_a_factory_that_cannot_be_started_leaves_neither_path_nor_lock(here: Net, room: Path) -> None:
+    class Broken(Makers):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        here.reactor.listenUNIX(str(room / "port"), Broken(), wantPID=True)
+    assert os.listdir(room) == []

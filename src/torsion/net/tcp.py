@@ -132,8 +132,12 @@ class Server(Connection):
         """A transport for a descriptor that is connected already; None if the factory has no protocol (101)."""
         skt = socket.fromfd(fileDescriptor, addressFamily, socket.SOCK_STREAM)
         skt.setblocking(False)
-        peer = skt.getpeername()
-        protocol = factory.buildProtocol(ip_address(peer))
+        try:
+            peer = skt.getpeername()
+            protocol = factory.buildProtocol(ip_address(peer))
+        except BaseException:
+            skt.close()
+            raise
         if protocol is None:
             skt.close()
             return None
@@ -205,9 +209,15 @@ class Port(BasePort):
         skt, self._preexistingSocket = self._preexistingSocket, None
         if skt is None:
             skt = self._bind()
-        self._realPortNumber = self._place(skt)
-        report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
-        self.factory.doStart()
+        try:
+            self._realPortNumber = self._place(skt)
+            report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
+            self.factory.doStart()
+        except BaseException:  # there is no port, so nothing of it is to be left
+            skt.close()
+            self._realPortNumber = None
+            self._unbind()
+            raise
         self.socket = skt
         self.connected = True
         self.startReading()
