@@ -1,7 +1,8 @@
 """TCP: connections accepted and made, ports, connectors. The rules are in stream.py and listener.py; here are sockets.
 
 These are thin classes of Python over the compiled stream, because programs subclass them, set attributes on them and
-their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver.
+their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver;
+on a connection that is there already this is noticed for those that receive and send.
 """
 
 from __future__ import annotations
@@ -28,6 +29,35 @@ OWN_WAYS = (
 )  # fmt: skip
 
 
+class OwnWay:
+    """A method that receives or sends. Whoever replaces it on one connection has that one driven by the contract.
+
+    It costs nothing natively, as there it is never looked up.
+    """
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self._method
+        replaced = instance.__dict__.get(self._name)
+        if replaced is not None and getattr(owner, self._name) is self._method:  # else a subclass's that asks for ours
+            return replaced
+        return self._method.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self._name] = value
+        instance._leave_engine()
+
+    def __delete__(self, instance: Any) -> None:
+        if instance.__dict__.pop(self._name, None) is None:
+            raise AttributeError(self._name)
+
+
 class Connection(Stream):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
@@ -35,6 +65,11 @@ class Connection(Stream):
     TLS = False
     logstr: Any = "Uninitialized"
     _tlsClientDefault = True
+
+    doRead: Any = OwnWay(Stream.doRead)
+    doWrite: Any = OwnWay(Stream.doWrite)
+    writeSomeData: Any = OwnWay(Stream.writeSomeData)
+    _dataReceived: Any = OwnWay(Stream._dataReceived)
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)

@@ -118,7 +118,7 @@ class BaseClient(Connection):
 
     def _await_connection(self) -> None:
         """It is under way: look again when the kernel says so."""
-        self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
+        self.doRead = self.doWrite = self.doConnect
         self.startReading()
         self.startWriting()
 
