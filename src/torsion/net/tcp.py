@@ -225,7 +225,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
-        self._connections: dict[int, Any] = {}
+        self._connections: Any = {}  # by their numbers; or a Drain, as long as that gets more of them
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -313,8 +313,13 @@ class Port(BasePort):
         if not grace >= 0:
             raise ValueError(f"grace is a number of seconds, not {grace!r}")
         if self._draining is None or self._draining.over:
-            connections, self._connections = self._connections, {}
-            self._draining = Drain(self.reactor, connections, self.stopListening())
+            connections = self._connections
+            if isinstance(connections, Drain):  # one that failed
+                connections = connections.left()
+            closed = self.stopListening()
+            self._draining = Drain(self.reactor, connections, closed)
+            # Whoever is being accepted just now is drained too.
+            self._connections = {} if closed is None else self._draining
         return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
@@ -331,6 +336,8 @@ class Port(BasePort):
 
     def connectionLost(self, reason: Failure) -> None:
         self._logConnectionLostMsg()
+        if self._connections is self._draining:
+            self._connections = {}
         self._realPortNumber = None
         self.disconnected, self.connected = True, False
         self.reactor.removeReader(self)
