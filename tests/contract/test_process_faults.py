@@ -230,3 +230,23 @@ def test_a_terminal_that_cannot_be_watched_leaves_no_child_and_no_descriptor(
     family.until(lambda: not family.reactor._children.registered())
     assert open_now() == before
     assert zombies() == []
+
+
+def test_a_pipe_that_somebody_else_has_closed_does_not_hold_up_the_end(
+    family: Home, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = family.sh("read line")
+    gone, close = protocol.transport.pipes[1].fileno(), os.close
+
+    def closed_before(fd: int) -> None:
+        close(fd)
+        if fd == gone:
+            raise OSError(errno.EBADF, "closed before")
+
+    monkeypatch.setattr(os, "close", closed_before)
+    protocol.transport.closeStdin()
+    family.end(protocol)
+    monkeypatch.undo()
+    assert sorted(protocol.told) == ["ended", "exited", "lost 0", "lost 1", "lost 2", "made"]
+    assert OSError in reports.exceptions()
+    reports.clear()

@@ -110,6 +110,13 @@ class Child:
         """Whether nothing but the child itself may be left."""
         raise NotImplementedError
 
+    def _close_descriptor(self, fd: int) -> None:
+        """Close it; that somebody has done so already is reported, and holds up nothing."""
+        try:
+            os.close(fd)
+        except OSError:
+            report.failure(f"Descriptor {fd} of {self!r} could not be closed", Failure())
+
     def _reason(self) -> Failure:
         code, number = None, None
         if os.WIFEXITED(self.status):
@@ -203,7 +210,7 @@ class Process(Child):
 
     def childConnectionLost(self, childFD: int, reason: Failure) -> None:
         """A pipe has ended: close it, and tell the protocol."""
-        os.close(self.pipes.pop(childFD).fileno())
+        self._close_descriptor(self.pipes.pop(childFD).fileno())
         if self.proto is not None:
             self._tell("childConnectionLost", childFD)
         self.maybeCallProcessEnded()

@@ -86,7 +86,7 @@ class PTYProcess(Child, FileDescriptor):
             return
         super().connectionLost(reason)
         fd, self.fd = self.fd, -1
-        os.close(fd)
+        self._close_descriptor(fd)
         self.lostProcess += 1
         self.maybeCallProcessEnded()
 
