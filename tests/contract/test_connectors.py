@@ -1,10 +1,13 @@
 """One client's attempts: states, the time limit, and what the factory is told."""
 
 import pytest
+from tests.contract.streams import Makers, net
 
 from torsion.base import BaseConnector
+from torsion.contract import Reactor
 from torsion.error import ConnectionDone, ConnectionRefusedError, NotConnectingError, TimeoutError, UserError
 from torsion.failure import Failure
+from torsion.net import tcpclient
 from torsion.task import Clock
 
 
@@ -175,3 +178,17 @@ def test_what_a_subclass_must_bring_says_so(factory, clock):
     for call in (bare._makeTransport, bare.getDestination):
         with pytest.raises(NotImplementedError, match="BaseConnector"):
             call()
+
+
+def test_a_factory_that_cannot_be_started_leaves_its_connector_disconnected() -> None:
+    class Broken(Makers):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    with net(Reactor) as here:
+        connector = tcpclient.Connector("127.0.0.1", 1, Broken(), None, None, here.reactor)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                connector.connect()
+            assert connector.state == "disconnected"
+        connector.disconnect()
