@@ -14,7 +14,7 @@ from tests.contract.streams import ByContract, Makers, Net, Recorder, net
 from torsion.address import IPv4Address, IPv6Address
 from torsion.contract import Reactor
 from torsion.error import CannotListenError, UnsupportedAddressFamily
-from torsion.net import tcp
+from torsion.net import listener, tcp
 from torsion.net.binding import makeBinding
 
 
@@ -380,3 +380,13 @@ def test_s101_an_adopted_connection_for_which_no_protocol_can_be_built_is_closed
         here.reactor.adoptStreamConnection(accepted.fileno(), socket.AF_INET, Makers(ZeroDivisionError()))
     accepted.close()
     assert peer.recv(1) == b""
+
+
+def test_a_reserve_that_was_lost_is_taken_again_when_a_connection_could_be_accepted(here: Net) -> None:
+    factory = Makers()
+    port = listen(here, factory)
+    listener.RESERVE._held.close()
+    listener.RESERVE._held = None  # as if there had been none left when it was to be taken back
+    here.peer(port.getHost().port)
+    here.until(lambda: factory.built)
+    assert listener.RESERVE.available()

@@ -279,3 +279,39 @@ def test_a_connection_over_ipv6_that_was_reset_before_it_was_accepted_ends_no_ba
     here.until(lambda: peer.getsockname()[1] in [address.port for address in factory.addresses])
     assert len(factory.built) == 2
     assert reports == []
+
+
+class Raising:
+    """A pull producer that writes once and then raises."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.consumer = consumer
+
+    def resumeProducing(self) -> None:
+        consumer, self.consumer = self.consumer, None
+        consumer.write(b"x")
+
+    def stopProducing(self) -> None: ...
+
+
+def test_what_a_protocol_or_a_producer_raises_leaves_no_cycle(
+    kind: type[Reactor], no_leaks: Any, reports: Reports
+) -> None:
+    def explode(data: bytes) -> None:
+        raise ZeroDivisionError
+
+    def use() -> None:
+        with net(kind) as here:
+            protocol, peer = here.accept()
+            protocol.on_data = explode
+            peer.sendall(b"x")
+            here.until(lambda: "lost" in protocol.told)
+            other, peer = here.accept()
+            other.transport.registerProducer(Raising(other.transport), False)
+            here.until(lambda: "lost" in other.told)
+            assert len(reports) == 2
+            reports.clear()
+
+    use()
+    with no_leaks():
+        use()

@@ -177,6 +177,8 @@ def accept_for(port: Any) -> None:
             return
         accepted = batch.take()
     port.numberAccepts = batch.next_most()
+    if batch.count and not RESERVE.available():
+        RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
 
 
 def _abandon(port: Any, connection: Any) -> None:

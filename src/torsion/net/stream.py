@@ -196,6 +196,7 @@ class Stream(Flow):
             self._busy = outer
         if why is not None:
             self._end(why, reading)
+            why = None  # the traceback of an exception has this frame
 
     def flush(self) -> None:
         """The engine is about to sleep: send what was written outside of this stream's own events.
@@ -215,6 +216,7 @@ class Stream(Flow):
             self._busy = outer
         if why is not None:
             self._end(why, False)
+            why = None  # as in on_ready
 
     def hold(self) -> bool:
         """From now on, what is written waits for `release`: a layer above has more to write. For native streams."""
