@@ -364,10 +364,10 @@ cdef class Sys:
             host, port = <tuple> address
             if type(host) is not str or type(port) is not int or not 0 <= port <= 65535 or not PyUnicode_IS_ASCII(host):
                 return -EDESTADDRREQ
-            _point(data, &piece)  # first: a buffer of Python's own may run anything, a send of another thread too
             figures = PyUnicode_AsUTF8(host)
             if strlen(figures) != <size_t> len(<str> host) or not torsion_destination(family, figures, port):
                 return -EDESTADDRREQ
+            _point(data, &piece)
             sent = torsion_sendto(fd, piece.iov_base, piece.iov_len)
         return sent if sent >= 0 else -errno
 
