@@ -58,6 +58,9 @@ class BaseConnector:
             self.transport = transport = self._makeTransport()
         except BaseException:  # nothing has begun
             self.state = DISCONNECTED
+            if self.factoryStarted:
+                self.factoryStarted = 0
+                self.factory.doStop()
             raise
         if self.timeout is not None:
             self.timeoutID = self.reactor.callLater(self.timeout, transport.failIfNotConnected, TimeoutError())

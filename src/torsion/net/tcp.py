@@ -264,10 +264,10 @@ class Port(BasePort):
             skt = self.createInternetSocket()
             self._binding.apply(skt)
             skt.listen(self.backlog)
-        except (OSError, OverflowError) as error:
+        except BaseException as error:
             if skt is not None:
                 skt.close()
-            if isinstance(error, OverflowError):
+            if not isinstance(error, OSError):
                 raise
             raise CannotListenError(self.interface, self.port, error) from None
         return skt
