@@ -1,10 +1,15 @@
 """One client's attempts: states, the time limit, and what the factory is told."""
 
+from typing import Any
+
 import pytest
+from tests.contract.streams import Makers, net
 
 from torsion.base import BaseConnector
+from torsion.contract import Reactor
 from torsion.error import ConnectionDone, ConnectionRefusedError, NotConnectingError, TimeoutError, UserError
 from torsion.failure import Failure
+from torsion.net import tcp, tcpclient
 from torsion.task import Clock
 
 
@@ -175,3 +180,60 @@ def test_what_a_subclass_must_bring_says_so(factory, clock):
     for call in (bare._makeTransport, bare.getDestination):
         with pytest.raises(NotImplementedError, match="BaseConnector"):
             call()
+
+
+def test_a_factory_that_cannot_be_started_leaves_its_connector_disconnected() -> None:
+    class Broken(Makers):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    with net(Reactor) as here:
+        connector = tcpclient.Connector("127.0.0.1", 1, Broken(), None, None, here.reactor)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                connector.connect()
+            assert connector.state == "disconnected"
+        connector.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [(("127.0.0.1", 99999), OverflowError), (("127.0.0.1", "x"), TypeError), (("\0", 0), TypeError)],
+)
+def test_a_bindaddress_that_is_none_is_said_at_once_and_nothing_is_left(address: Any, error: type[Exception]) -> None:
+    made: list[Any] = []
+
+    class Client(tcpclient.Client):
+        def createInternetSocket(self) -> Any:
+            made.append(super().createInternetSocket())
+            return made[-1]
+
+    class Connector(tcpclient.Connector):
+        def _makeTransport(self) -> Any:
+            return Client(self.host, self.port, self.bindAddress, self, self.reactor)
+
+    with net(Reactor) as here:
+        factory = Makers()
+        connector = Connector("127.0.0.1", 1, factory, None, address, here.reactor)
+        with pytest.raises(error):
+            connector.connect()
+        assert connector.state == "disconnected"
+        assert factory.told == ["start", "stop"]
+        assert [skt.fileno() for skt in made] == [-1]
+
+
+@pytest.mark.parametrize(("port", "interface"), [(99999, "127.0.0.1"), (0, "\0")])
+def test_a_port_that_cannot_be_bound_to_what_is_no_address_is_closed(
+    port: int, interface: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    def create(self: Any) -> Any:
+        made.append(create_socket(self))
+        return made[-1]
+
+    create_socket = tcp.Port.createInternetSocket
+    monkeypatch.setattr(tcp.Port, "createInternetSocket", create)
+    with net(Reactor) as here, pytest.raises((OverflowError, TypeError)):
+        here.reactor.listenTCP(port, Makers(), interface=interface)
+    assert [skt.fileno() for skt in made] == [-1]

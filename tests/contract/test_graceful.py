@@ -14,6 +14,7 @@ from tests.contract.unixes import room
 from torsion.contract import Reactor
 from torsion.defer import Deferred
 from torsion.error import CannotListenError, ConnectionAborted, ConnectionDone, ConnectionLost
+from torsion.net import tcp
 from torsion.net.binding import makeBinding
 
 __all__ = ["room"]
@@ -383,3 +384,51 @@ def test_a_port_whose_socket_another_goes_on_with_keeps_its_path(here: Net, room
     assert factories[0].built == []
     new.stopListening()
     here.turns()
+
+
+def test_draining_waits_for_the_connection_that_is_being_accepted(here: Net) -> None:
+    class Last(Makers):
+        def buildProtocol(self, address: Any) -> Any:
+            port.drain(60).addBoth(fired.append)
+            return super().buildProtocol(address)
+
+    fired: list[Any] = []
+    factory = Last()
+    port = here.reactor.listenTCP(0, factory, interface="127.0.0.1")
+    peer = here.peer(port.getHost().port)
+    here.until(lambda: factory.built)
+    here.turns()
+    assert fired == []
+    peer.close()
+    here.until(lambda: fired)
+    assert fired == [0]
+    port.startListening()
+    here.peer(port.getHost().port)
+    here.until(lambda: fired[1:] or len(factory.built) == 2)
+    port.drain(0).addBoth(fired.append)
+    here.until(lambda: len(fired) == 3)
+    assert fired == [0, 1, 1]
+
+
+def test_draining_aborts_the_others_if_one_cannot_be_aborted(here: Net, reports: Reports) -> None:
+    class Deaf(tcp.Server):
+        def loseConnection(self) -> None: ...
+
+        def abortConnection(self) -> None:
+            if self.sessionno == 0:
+                raise ZeroDivisionError
+            super().abortConnection()
+
+    class Port(tcp.Port):
+        transport = Deaf
+
+    factory = Makers()
+    port = Port(0, factory, interface="127.0.0.1", reactor=here.reactor)
+    port.startListening()
+    for _ in range(3):
+        here.peer(port.getHost().port)
+    here.until(lambda: len(factory.built) == 3)
+    port.drain(0)
+    here.until(lambda: "lost" in factory.built[1].told and "lost" in factory.built[2].told)
+    assert reports.take(ZeroDivisionError)
+    assert factory.built[0].told == ["made"]

@@ -14,6 +14,7 @@ from tests.contract.streams import ByContract, Makers, Net, Recorder, net
 from torsion.address import IPv4Address, IPv6Address
 from torsion.contract import Reactor
 from torsion.error import CannotListenError, UnsupportedAddressFamily
+from torsion.net import listener, tcp
 from torsion.net.binding import makeBinding
 
 
@@ -342,3 +343,69 @@ def test_s101_what_cannot_be_adopted_leaves_nothing_open(here: Net, no_leaks: An
         use()
         with no_leaks():
             use()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_transport_that_cannot_be_made_closes_its_connection(here: Net, reports: Reports, taken: bool) -> None:
+    class Broken(tcp.Server):
+        def __init__(self, *arguments: Any) -> None:
+            if taken:
+                super().__init__(*arguments)
+            raise ZeroDivisionError
+
+    class Port(tcp.Port):
+        transport = Broken
+
+    factory = Makers()
+    port = Port(0, factory, interface="127.0.0.1", reactor=here.reactor)
+    port.startListening()
+    here.turns()
+    before = set(os.listdir("/proc/self/fd"))
+    watched = here.reactor.getReaders()
+    peer = here.peer(port.getHost().port)
+    assert here.read(peer, 1) == b""
+    peer.close()
+    assert reports.take(ZeroDivisionError)
+    assert factory.built[0].told == []
+    assert here.reactor.getReaders() == watched
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_factory_that_cannot_be_started_leaves_no_port(here: Net) -> None:
+    class Broken(Makers):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    listening: list[Any] = []
+    place = tcp.Port._place
+
+    class Port(tcp.Port):
+        def _place(self, skt: Any) -> Any:
+            listening.append(skt)
+            return place(self, skt)
+
+    port = Port(0, Broken(), interface="127.0.0.1", reactor=here.reactor)
+    with pytest.raises(ZeroDivisionError):
+        port.startListening()
+    assert [skt.fileno() for skt in listening] == [-1]
+    assert "not listening" in repr(port)
+
+
+def test_s101_an_adopted_connection_for_which_no_protocol_can_be_built_is_closed(here: Net) -> None:
+    listening = here.opened(socket.create_server(("127.0.0.1", 0)))
+    peer = here.peer(listening.getsockname()[1])
+    accepted, _ = listening.accept()
+    with pytest.raises(ZeroDivisionError):
+        here.reactor.adoptStreamConnection(accepted.fileno(), socket.AF_INET, Makers(ZeroDivisionError()))
+    accepted.close()
+    assert peer.recv(1) == b""
+
+
+def test_a_reserve_that_was_lost_is_taken_again_when_a_connection_could_be_accepted(here: Net) -> None:
+    factory = Makers()
+    port = listen(here, factory)
+    listener.RESERVE._held.close()
+    listener.RESERVE._held = None  # as if there had been none left when it was to be taken back
+    here.peer(port.getHost().port)
+    here.until(lambda: factory.built)
+    assert listener.RESERVE.available()

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.children import Home, Told, home, zombies
+from tests.contract.children import SH, Home, Told, home, zombies
 from tests.contract.parts import Reports
 from tests.contract.streams import ByContract
 
+from torsion.child.pipes import ProcessReader, ProcessWriter
+from torsion.child.process import Process
+from torsion.child.pty import PTYProcess
 from torsion.contract import Reactor
 
 
@@ -182,3 +185,68 @@ def test_a_child_is_started_from_inside_every_callback_of_another(family: Home) 
 
     another()
     family.until(lambda: len(started) == 12 and all(each.ended for each in started))
+
+
+@pytest.mark.parametrize("step", ["reader", "writer", "watched writer"])
+def test_a_factory_of_pipes_that_raises_leaves_no_child_and_no_descriptor(family: Home, step: str) -> None:
+    class Reader(ProcessReader):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            if step == "reader":
+                raise ZeroDivisionError
+
+    class Writer(ProcessWriter):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            if step == "writer":
+                raise ZeroDivisionError
+            super().__init__(*arguments, **options)
+            if step == "watched writer":
+                raise ZeroDivisionError
+
+    class Mine(Process):
+        processReaderFactory = Reader
+        processWriterFactory = Writer
+
+    family.end(family.sh("exit 0"))
+    before, watched = open_now(), family.reactor.getReaders()
+    protocol = Told()
+    with pytest.raises(ZeroDivisionError):
+        Mine(family.reactor, SH, ["sh", "-c", "exec sleep 1000"], {"PATH": os.defpath}, None, protocol)
+    family.until(lambda: not family.reactor._children.registered())
+    assert protocol.told == []
+    assert open_now() == before
+    assert family.reactor.getReaders() == watched
+    assert zombies() == []
+
+
+def test_a_terminal_that_cannot_be_watched_leaves_no_child_and_no_descriptor(
+    family: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.end(family.sh("exit 0", usePTY=True))
+    before = open_now()
+    monkeypatch.setattr(PTYProcess, "startReading", lambda self: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        family.sh("exec sleep 1000", usePTY=True)
+    family.until(lambda: not family.reactor._children.registered())
+    assert open_now() == before
+    assert zombies() == []
+
+
+def test_a_pipe_that_somebody_else_has_closed_does_not_hold_up_the_end(
+    family: Home, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = family.sh("read line")
+    gone, close = protocol.transport.pipes[1].fileno(), os.close
+
+    def closed_before(fd: int) -> None:
+        close(fd)
+        if fd == gone:
+            raise OSError(errno.EBADF, "closed before")
+
+    monkeypatch.setattr(os, "close", closed_before)
+    protocol.transport.closeStdin()
+    family.end(protocol)
+    monkeypatch.undo()
+    assert sorted(protocol.told) == ["ended", "exited", "lost 0", "lost 1", "lost 2", "made"]
+    assert OSError in reports.exceptions()
+    reports.clear()

@@ -289,3 +289,22 @@ def test_a_limit_that_is_none(here: Net, limit: Any) -> None:
     protocol, _ = here.accept()
     with pytest.raises((ValueError, TypeError)):
         protocol.transport.set_write_limit(limit)
+
+
+def test_a_producer_that_raises_when_it_is_paused_does_not_keep_back_what_was_written(here: Net) -> None:
+    class Producer:
+        def pauseProducing(self) -> None:
+            raise ZeroDivisionError
+
+        def resumeProducing(self) -> None: ...
+
+        def stopProducing(self) -> None: ...
+
+    protocol, peer = here.accept()
+    protocol.transport.registerProducer(Producer(), True)
+    with pytest.raises(ZeroDivisionError):
+        protocol.transport.write(b"x" * 70_000)
+    assert here.read(peer, 70_000) == b"x" * 70_000
+    with pytest.raises(ZeroDivisionError):
+        protocol.transport.writeSequence([b"x" * 70_000])
+    assert here.read(peer, 70_000) == b"x" * 70_000

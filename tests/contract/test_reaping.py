@@ -225,3 +225,17 @@ def test_s054_the_descriptors_of_children_are_given_back() -> None:
         child.communicate()
     assert opened() == before
     reactor.close()
+
+
+def test_the_number_of_a_child_whose_status_somebody_else_took_may_come_again() -> None:
+    child = start_child("import sys; sys.stdin.read()")
+    told: list[int] = []
+    reaper = Reaper()
+    reaper.register(child.pid, told.append)
+    with pytest.raises(ValueError, match="already"):
+        reaper.register(child.pid, print)
+    child.communicate()
+    reaper.reap_all()
+    reaper.register(child.pid, print)  # as the kernel gives numbers out again
+    assert reaper.registered() == {child.pid: print}
+    assert told == []

@@ -11,6 +11,7 @@ from tests.contract.streams import Net, Recorder, net
 from torsion.contract import Reactor
 from torsion.error import ConnectionDone
 from torsion.failure import Failure
+from torsion.net.stream import Stream
 from torsion.net.tcp import Connection, Server
 
 
@@ -137,3 +138,99 @@ def test_a_subclass_that_replaces_neither_is_driven_by_the_engine(here: Net) -> 
     assert server.watched_by is here.reactor.engine
     peer.close()
     here.until(lambda: lost)
+
+
+@pytest.fixture
+def native(reports: Reports) -> Iterator[Net]:
+    with net(Reactor) as made:
+        yield made
+
+
+@pytest.mark.parametrize("makes", [Net.accept, Net.connect])
+def test_a_doread_that_is_put_on_a_connection_is_the_one_that_is_called(native: Net, makes: Any) -> None:
+    protocol, peer = makes(native)
+    transport = protocol.transport
+    assert transport.watched_by is native.reactor.engine
+    called: list[str] = []
+    own = transport.doRead
+
+    def read() -> Any:
+        called.append("read")
+        return own()
+
+    transport.doRead = read
+    assert transport.watched_by is None
+    assert transport in native.reactor.getReaders()
+    peer.sendall(b"hello")
+    native.until(lambda: protocol.received == b"hello")
+    assert called == ["read"]
+    transport.write(b"answer")
+    transport.loseConnection()
+    assert native.read(peer, 7) == b"answer"
+    assert protocol.told == ["made", "lost"]
+
+
+def test_a_dowrite_that_is_put_on_a_connection_sends_what_waits(native: Net) -> None:
+    protocol, peer = native.accept()
+    transport = protocol.transport
+    data = b"x" * 5_000_000
+    transport.write(data)
+    native.turns()
+    called: list[str] = []
+    own = transport.doWrite
+
+    def write() -> Any:
+        called.append("write")
+        return own()
+
+    transport.doWrite = write
+    assert native.read(peer, len(data)) == data
+    assert called
+    assert transport not in native.reactor.getWriters()
+
+
+def test_a_method_may_be_replaced_inside_of_an_event_and_put_back(native: Net) -> None:
+    protocol, peer = native.accept()
+    transport = protocol.transport
+    sent: list[bytes] = []
+
+    def some(data: bytes) -> int:
+        sent.append(data[:2])
+        return int(Stream.writeSomeData(transport, data[:2]))
+
+    def answer(data: bytes) -> None:
+        transport.write(b"12345")
+        if not sent:
+            transport.writeSomeData = some
+
+    protocol.on_data = answer
+    peer.sendall(b"x")
+    assert native.read(peer, 5) == b"12345"
+    assert sent == [b"12", b"34", b"5"]
+    del transport.writeSomeData
+    with pytest.raises(AttributeError):
+        del transport.writeSomeData
+    peer.setblocking(True)
+    peer.sendall(b"x")
+    assert native.read(peer, 5) == b"12345"
+    assert len(sent) == 3
+    peer.close()
+    native.until(lambda: "lost" in protocol.told)
+    transport.doRead = lambda: None  # too late: nothing happens
+    assert transport.fileno() == -1
+
+
+def test_a_subclass_reaches_ours_from_a_method_that_is_put_on_its_instance(native: Net) -> None:
+    class Mine(Connection):
+        def doRead(self) -> Any:
+            return super().doRead()
+
+    one, other = socket.socketpair()
+    native.opened(other)
+    protocol = Recorder()
+    transport = Mine(one, protocol, native.reactor)
+    transport.connected = 1
+    transport.startReading()
+    transport.doRead = lambda: Mine.doRead(transport)  # type: ignore[method-assign]
+    other.sendall(b"hello")
+    native.until(lambda: protocol.received == b"hello")

@@ -14,6 +14,7 @@ from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, HalfRecorder, Makers, Net, Recorder, net
 
 from torsion.contract import Reactor
+from torsion.net.tcp import Connection
 
 
 @pytest.fixture(params=[Reactor, ByContract], ids=["native", "contract"])
@@ -267,3 +268,61 @@ def test_descriptors_are_not_inherited_and_do_not_block(here: Net) -> None:
         fd = protocol.transport.fileno()
         assert not os.get_inheritable(fd)
         assert not os.get_blocking(fd)
+
+
+def test_a_connection_over_ipv6_that_was_reset_before_it_was_accepted_ends_no_batch(
+    here: Net, reports: Reports
+) -> None:
+    factory = Makers()
+    port = here.reactor.listenTCP(0, factory, interface="::1")
+    reset(socket.create_connection(("::1", port.getHost().port)))
+    peer = here.opened(socket.create_connection(("::1", port.getHost().port)))
+    here.until(lambda: peer.getsockname()[1] in [address.port for address in factory.addresses])
+    assert len(factory.built) == 2
+    assert reports == []
+
+
+class Raising:
+    """A pull producer that writes once and then raises."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.consumer = consumer
+
+    def resumeProducing(self) -> None:
+        consumer, self.consumer = self.consumer, None
+        consumer.write(b"x")
+
+    def stopProducing(self) -> None: ...
+
+
+def test_what_a_protocol_or_a_producer_raises_leaves_no_cycle(
+    kind: type[Reactor], no_leaks: Any, reports: Reports
+) -> None:
+    def explode(data: bytes) -> None:
+        raise ZeroDivisionError
+
+    def connected(here: Net) -> tuple[Recorder, socket.socket]:
+        one, other = socket.socketpair()
+        protocol = Recorder()
+        transport = Connection(one, protocol, here.reactor)
+        transport.connected = 1
+        transport.startReading()
+        protocol.makeConnection(transport)
+        return protocol, here.opened(other)
+
+    def use() -> None:
+        with net(kind) as here:
+            protocol, peer = connected(here)
+            protocol.on_data = explode
+            peer.sendall(b"x")
+            here.until(lambda: "lost" in protocol.told)
+            other, _ = connected(here)
+            other.transport.registerProducer(Raising(other.transport), False)
+            here.until(lambda: "lost" in other.told)
+            assert len(reports) == 2
+            for kept in (reports, protocol.reasons, other.reasons):
+                kept.clear()  # an exception has the frames of all who were at work
+
+    use()
+    with no_leaks():
+        use()

@@ -528,3 +528,17 @@ def test_what_a_call_held_goes_with_the_call(reactor: Reactor, clock: Clock) -> 
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_reactor_that_is_dropped_with_cancelled_calls_in_its_queue_is_no_cycle(no_leaks: Any) -> None:
+    def use() -> None:
+        reactor = Reactor()
+        calls = [reactor.callLater(delay, print) for delay in (0.5, 5, 5000)]
+        reactor.iterate(0)
+        for call in calls:
+            call.cancel()
+        reactor.close()
+
+    use()
+    with no_leaks():
+        use()

@@ -27,6 +27,7 @@ from torsion.error import (
     UserError,
 )
 from torsion.net import unix
+from torsion.protocol import ConnectedDatagramProtocol, DatagramProtocol
 
 __all__ = ["here", "room"]
 
@@ -623,3 +624,27 @@ def test_the_reasons_are_those_of_tcp(here: Net, room: Path) -> None:
     other.close()
     here.until(lambda: "lost" in server.told)
     assert isinstance(server.reasons[0], ConnectionLost | ConnectionDone)
+
+
+def test_a_factory_that_cannot_be_started_leaves_neither_path_nor_lock(here: Net, room: Path) -> None:
+    class Broken(Makers):
+        def doStart(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        here.reactor.listenUNIX(str(room / "port"), Broken(), wantPID=True)
+    assert os.listdir(room) == []
+
+
+def test_a_path_with_a_null_byte_in_it_is_refused_before_anything_is_bound(here: Net, room: Path) -> None:
+    path = str(room / "port") + "\0tail"
+    calls = [
+        lambda: here.reactor.listenUNIX(path, Makers()),
+        lambda: here.reactor.connectUNIX(path, Makers()),
+        lambda: here.reactor.listenUNIXDatagram(path, DatagramProtocol()),
+        lambda: here.reactor.connectUNIXDatagram(path, ConnectedDatagramProtocol()),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="tail"):
+            call()
+    assert os.listdir(room) == []

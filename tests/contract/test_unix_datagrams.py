@@ -269,3 +269,55 @@ def test_socat_sends_a_datagram(here: Net, room: Path, client: Any) -> None:
     program.terminate()
     program.wait(PATIENCE)
     stop(here, listening)
+
+
+def test_a_pause_takes_effect_in_the_middle_of_what_an_event_brings(here: Net, room: Path) -> None:
+    server = Server()
+    port = here.reactor.listenUNIXDatagram(str(room / "port"), server)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        for text in (b"1", b"2", b"3"):
+            sender.sendto(text, str(room / "port"))
+    server.on_data = lambda data, address: port.pauseProducing()
+    here.turns()
+    assert [data for data, _ in server.received] == [b"1"]
+    port.resumeProducing()
+    here.turns()
+    assert [data for data, _ in server.received] == [b"1", b"2"]
+    port.stopListening()
+    here.turns()
+
+
+def test_a_flood_of_empty_datagrams_lets_others_have_their_turn(here: Net, room: Path) -> None:
+    server = Server()
+    here.reactor.listenUNIXDatagram(str(room / "port"), server)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+
+        def another(data: bytes, address: Any) -> None:
+            assert len(server.received) < 5000, "the loop is kept here"
+            sender.sendto(b"", str(room / "port"))
+
+        server.on_data = another
+        another(b"", None)
+        here.turns(1)
+        assert 100 < len(server.received) < 5000
+
+
+def test_a_peer_that_is_not_there_leaves_no_path_of_ours(here: Net, room: Path) -> None:
+    client = Client()
+    here.reactor.connectUNIXDatagram(str(room / "none"), client, bindAddress=str(room / "mine"))
+    assert [type(failed) for failed in client.failed] == [FileNotFoundError]
+    assert os.listdir(room) == []
+
+
+def test_what_connectionrefused_raises_is_reported_and_the_port_stays(here: Net, room: Path, reports: Reports) -> None:
+    class Angry(Client):
+        def connectionRefused(self) -> None:
+            raise ZeroDivisionError
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(room / "port"))
+        client = Angry()
+        port = here.reactor.connectUNIXDatagram(str(room / "port"), client)
+    assert port.write(b"x") is None
+    assert reports.take(ZeroDivisionError)
+    assert port.connected

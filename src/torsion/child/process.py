@@ -57,6 +57,15 @@ class Child:
             self._tell("makeConnection", self)
         reaper_of(self.reactor).register(pid, self.processEnded)
 
+    def _give_up(self, pid: int) -> None:
+        """The child runs, but nobody will have it, as its transport cannot be made: it is ended, and reaped."""
+        self.pid, self.proto = pid, None
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except PermissionError:
+            pass  # it is somebody else's by now, and sees its pipes close
+        reaper_of(self.reactor).register(pid, self.processEnded)
+
     def reapProcess(self) -> None:
         """Look whether it has ended; if so, the protocol is told before this returns."""
         if self.pid is not None:
@@ -100,6 +109,13 @@ class Child:
     def _all_is_lost(self) -> bool:
         """Whether nothing but the child itself may be left."""
         raise NotImplementedError
+
+    def _close_descriptor(self, fd: int) -> None:
+        """Close it; that somebody has done so already is reported, and holds up nothing."""
+        try:
+            os.close(fd)
+        except OSError:
+            report.failure(f"Descriptor {fd} of {self!r} could not be closed", Failure())
 
     def _reason(self) -> Failure:
         code, number = None, None
@@ -166,11 +182,25 @@ class Process(Child):
             raise
         finally:
             ends.close(ends.given_away)
-        for number, fd in ends.reading.items():
-            self.pipes[number] = self.processReaderFactory(self.reactor, self, number, fd)
-        for number, fd in ends.writing.items():
-            self.pipes[number] = self.processWriterFactory(self.reactor, self, number, fd, forceReadHack=True)
+        try:
+            for number, fd in ends.reading.items():
+                self.pipes[number] = self.processReaderFactory(self.reactor, self, number, fd)
+            for number, fd in ends.writing.items():
+                self.pipes[number] = self.processWriterFactory(self.reactor, self, number, fd, forceReadHack=True)
+        except BaseException:
+            self._unwatch()
+            ends.close(ends.reading, ends.writing)
+            self._give_up(pid)
+            raise
         self._begin(pid)
+
+    def _unwatch(self) -> None:
+        """Take what was made of its pipes from the reactor: also one whose making raised, and that nobody has."""
+        self.pipes.clear()
+        for end in self.reactor.getReaders() + self.reactor.getWriters():
+            if getattr(end, "proc", None) is self:
+                self.reactor.removeReader(end)
+                self.reactor.removeWriter(end)
 
     # Told by the pipes
 
@@ -180,7 +210,7 @@ class Process(Child):
 
     def childConnectionLost(self, childFD: int, reason: Failure) -> None:
         """A pipe has ended: close it, and tell the protocol."""
-        os.close(self.pipes.pop(childFD).fileno())
+        self._close_descriptor(self.pipes.pop(childFD).fileno())
         if self.proto is not None:
             self._tell("childConnectionLost", childFD)
         self.maybeCallProcessEnded()

@@ -51,11 +51,18 @@ class PTYProcess(Child, FileDescriptor):
                 os.close(master)
                 os.close(slave)
             raise
-        os.close(slave)
-        os.set_blocking(master, False)
         self.fd = master
         self.connected = 1
-        self.startReading()
+        try:
+            os.close(slave)
+            os.set_blocking(master, False)
+            self.startReading()
+        except BaseException:
+            if not given:
+                os.close(master)
+            self.fd = -1
+            self._give_up(pid)
+            raise
         self._begin(pid)
 
     def fileno(self) -> int:
@@ -79,7 +86,7 @@ class PTYProcess(Child, FileDescriptor):
             return
         super().connectionLost(reason)
         fd, self.fd = self.fd, -1
-        os.close(fd)
+        self._close_descriptor(fd)
         self.lostProcess += 1
         self.maybeCallProcessEnded()
 

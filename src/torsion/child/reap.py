@@ -46,6 +46,7 @@ class Reaper:
         self._engine = engine
         self._ended: dict[int, Ended] = {}
         self._watched: dict[int, _Watched] = {}
+        self._taken: set[int] = set()  # those whose status somebody else has: their numbers may be other children's
         reapers.add(self)
 
     def register(self, pid: int, ended: Ended) -> None:
@@ -53,9 +54,10 @@ class Reaper:
 
         Raises ValueError if somebody waits for it already.
         """
-        if pid in self._ended:
+        if pid in self._ended and pid not in self._taken:
             raise ValueError(f"somebody waits for child {pid} already: {self._ended[pid]!r}")
         self._ended[pid] = ended
+        self._taken.discard(pid)
         self.look(pid)
         if self._ended.get(pid) is ended and self._engine is not None and self._engine.carries_streams:
             self._watch(pid, self._engine)
@@ -64,6 +66,7 @@ class Reaper:
         """Wait for `pid` no longer. ValueError if nobody did."""
         if self._ended.pop(pid, None) is None:
             raise ValueError(f"nobody waits for child {pid}")
+        self._taken.discard(pid)
         self._unwatch(pid)
 
     def registered(self) -> dict[int, Ended]:
@@ -89,11 +92,13 @@ class Reaper:
         try:
             reaped, status = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
+            self._taken.add(pid)
             self._unwatch(pid)  # ECHILD: not ours, or somebody else has its status; it would be readable for ever
             return
         if not reaped:
             return
         ended = self._ended.pop(pid)
+        self._taken.discard(pid)
         self._unwatch(pid)
         try:
             ended(status)

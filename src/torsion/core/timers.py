@@ -91,8 +91,8 @@ class Timer:
         self.func: Any = func
         self.args: Any = args
         self.kw: Any = kw
-        self.canceller = cancel
-        self.resetter = reset
+        self.canceller: Any = cancel
+        self.resetter: Any = reset
         self.seconds = seconds
         self.called = 0
         self.cancelled = 0
@@ -125,6 +125,7 @@ class Timer:
         if self.creator is not None:
             self.shown = describe_call(self.func, self.args, self.kw)
         self.func = self.args = self.kw = None
+        self.canceller = self.resetter = None  # a queue that is dropped with what waits in it is to be no cycle
 
     def reset(self, secondsFromNow: float) -> None:
         """Put the call at `secondsFromNow`, wherever it was before. Raises as cancel() does."""

@@ -51,10 +51,17 @@ class BaseConnector:
         if self.state != DISCONNECTED:
             raise RuntimeError(f"cannot connect now: this connector is {self.state}")
         self.state = CONNECTING
-        if not self.factoryStarted:
-            self.factory.doStart()
-            self.factoryStarted = 1
-        self.transport = transport = self._makeTransport()
+        try:
+            if not self.factoryStarted:
+                self.factory.doStart()
+                self.factoryStarted = 1
+            self.transport = transport = self._makeTransport()
+        except BaseException:  # nothing has begun
+            self.state = DISCONNECTED
+            if self.factoryStarted:
+                self.factoryStarted = 0
+                self.factory.doStop()
+            raise
         if self.timeout is not None:
             self.timeoutID = self.reactor.callLater(self.timeout, transport.failIfNotConnected, TimeoutError())
         self.factory.startedConnecting(self)

@@ -89,6 +89,8 @@ class Descriptor:
             raise
         except BaseException:
             report.failure(f"Unhandled error in connectionLost of {describe(selectable)}", Failure())
+        finally:
+            why = None  # the traceback of an exception leads to this frame
 
     def _event(self, selectable: Any, ready: int) -> tuple[Any, bool]:
         """Calls doRead and doWrite; returns a reason to disconnect, if there is one, and whether reading ended."""

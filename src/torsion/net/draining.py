@@ -46,6 +46,14 @@ class Drain:
             self._end(None)
         return done
 
+    def __setitem__(self, number: int, stream: Any) -> None:
+        """One more, that was being accepted."""
+        self._left[number] = stream
+
+    def left(self) -> dict[int, Any]:
+        """The connections that are not over, by their numbers."""
+        return dict(self._streams())
+
     def pop(self, number: int, default: None) -> None:
         """The connection of this number is over."""
         if self._left.pop(number, self) is not self and not self._left:
@@ -69,7 +77,10 @@ class Drain:
 
     def _abort(self) -> None:
         for _, stream in self._streams():
-            stream.abortConnection()
+            try:
+                stream.abortConnection()
+            except BaseException:  # an override's: the others end all the same
+                report.failure(f"Unhandled error in abortConnection of {stream.log_prefix()}", Failure())
 
     def _failed(self, failure: Failure) -> None:
         """The port could not be closed: whoever waits is told."""

@@ -71,9 +71,9 @@ class Flow:
         if self._state > CLOSING or not data:
             return
         self._outbox.append(data)
+        self._send_soon()  # first: a producer may raise when it is paused
         if self._outbox.size > self._mark or self._engine is None:
             self._over_mark()
-        self._send_soon()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write each of them."""
@@ -81,9 +81,9 @@ class Flow:
         if self._state > CLOSING or not pieces:
             return
         self._outbox.extend(pieces)
+        self._send_soon()  # first: a producer may raise when it is paused
         if self._outbox.size > self._mark or self._engine is None:
             self._over_mark()
-        self._send_soon()
 
     # Producers
 

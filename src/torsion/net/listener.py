@@ -16,6 +16,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from ..twin.kernel import Sys
+from .descriptor import CONNECTION_LOST
 from .stream import Stream
 
 MORE = 20
@@ -163,6 +164,7 @@ def accept_for(port: Any) -> None:
         if protocol is not None:
             number = port.sessionno
             port.sessionno = number + 1
+            transport = None
             try:
                 transport = port.transport(connection, protocol, address, port, number, port.reactor)
                 if isinstance(transport, Stream):  # the port knows it until its end (draining.py)
@@ -172,10 +174,28 @@ def accept_for(port: Any) -> None:
                 protocol.makeConnection(transport)
             except BaseException:
                 report.failure("Unhandled error in connectionMade", Failure())
+            if transport is None:
+                _abandon(port, connection)
         if port.disconnecting or not port.connected:
             return
         accepted = batch.take()
     port.numberAccepts = batch.next_most()
+    if batch.count and not RESERVE.available():
+        RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
+
+
+def _abandon(port: Any, connection: Any) -> None:
+    """No transport could be made of this connection: it is closed, by whoever of the reactor's readers has it."""
+    fd = connection if isinstance(connection, int) else connection.fileno()
+    for reader in port.reactor.getReaders():
+        if isinstance(reader, Stream) and reader.fileno() == fd:
+            reader.protocol = None  # it was told nothing
+            reader.connectionLost(CONNECTION_LOST)
+            return
+    try:
+        close(connection)
+    except OSError:
+        pass  # a socket object was made of it, which has gone with the transport
 
 
 def _build(port: Any, connection: Any, address: Any) -> Any:

@@ -100,6 +100,20 @@ class Stream(Flow):
         real = skt.__class__ is socket.socket  # else only its own methods know what it does
         return engine_of(self.reactor, self.__class__) if real else None
 
+    def _leave_engine(self) -> None:
+        """From now on it is driven by the contract: a method was replaced that the native driver would pass by."""
+        engine = self._engine
+        if engine is None or self._fd < 0:
+            return
+        interest, self._interest = self._interest, 0
+        self._socket_object().setblocking(False)
+        engine.forget(self._fd)
+        self._engine = None
+        if interest & READ:
+            self.startReading()
+        if interest & WRITE or self._wanted:
+            self.startWriting()
+
     def _open(self, protocol: Any) -> None:
         """The connection is made: receive, for `protocol`. It is told by whoever made the connection."""
         self._protocol = protocol
@@ -182,6 +196,7 @@ class Stream(Flow):
             self._busy = outer
         if why is not None:
             self._end(why, reading)
+            why = None  # the traceback of an exception has this frame
 
     def flush(self) -> None:
         """The engine is about to sleep: send what was written outside of this stream's own events.
@@ -201,6 +216,7 @@ class Stream(Flow):
             self._busy = outer
         if why is not None:
             self._end(why, False)
+            why = None  # as in on_ready
 
     def hold(self) -> bool:
         """From now on, what is written waits for `release`: a layer above has more to write. For native streams."""

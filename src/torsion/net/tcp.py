@@ -1,7 +1,8 @@
 """TCP: connections accepted and made, ports, connectors. The rules are in stream.py and listener.py; here are sockets.
 
 These are thin classes of Python over the compiled stream, because programs subclass them, set attributes on them and
-their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver.
+their instances, and replace their methods. Who replaces one that a native stream never calls gets the contract driver;
+on a connection that is there already this is noticed for those that receive and send.
 """
 
 from __future__ import annotations
@@ -28,6 +29,35 @@ OWN_WAYS = (
 )  # fmt: skip
 
 
+class OwnWay:
+    """A method that receives or sends. Whoever replaces it on one connection has that one driven by the contract.
+
+    It costs nothing natively, as there it is never looked up.
+    """
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self._method
+        replaced = instance.__dict__.get(self._name)
+        if replaced is not None and getattr(owner, self._name) is self._method:  # else a subclass's that asks for ours
+            return replaced
+        return self._method.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self._name] = value
+        instance._leave_engine()
+
+    def __delete__(self, instance: Any) -> None:
+        if instance.__dict__.pop(self._name, None) is None:
+            raise AttributeError(self._name)
+
+
 class Connection(Stream):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
@@ -35,6 +65,11 @@ class Connection(Stream):
     TLS = False
     logstr: Any = "Uninitialized"
     _tlsClientDefault = True
+
+    doRead: Any = OwnWay(Stream.doRead)
+    doWrite: Any = OwnWay(Stream.doWrite)
+    writeSomeData: Any = OwnWay(Stream.writeSomeData)
+    _dataReceived: Any = OwnWay(Stream._dataReceived)
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
@@ -184,7 +219,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
-        self._connections: dict[int, Any] = {}
+        self._connections: Any = {}  # by their numbers; or a Drain, as long as that gets more of them
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -202,9 +237,15 @@ class Port(BasePort):
         skt, self._preexistingSocket = self._preexistingSocket, None
         if skt is None:
             skt = self._bind()
-        self._realPortNumber = self._place(skt)
-        report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
-        self.factory.doStart()
+        try:
+            self._realPortNumber = self._place(skt)
+            report.info(f"{self.logPrefix()} starting on {self._realPortNumber!r}")
+            self.factory.doStart()
+        except BaseException:  # there is no port, so nothing of it is to be left
+            skt.close()
+            self._realPortNumber = None
+            self._unbind()
+            raise
         self.socket = skt
         self.connected = True
         self.startReading()
@@ -216,10 +257,10 @@ class Port(BasePort):
             skt = self.createInternetSocket()
             self._binding.apply(skt)
             skt.listen(self.backlog)
-        except (OSError, OverflowError) as error:
+        except BaseException as error:
             if skt is not None:
                 skt.close()
-            if isinstance(error, OverflowError):
+            if not isinstance(error, OSError):
                 raise
             raise CannotListenError(self.interface, self.port, error) from None
         return skt
@@ -265,8 +306,13 @@ class Port(BasePort):
         if not grace >= 0:
             raise ValueError(f"grace is a number of seconds, not {grace!r}")
         if self._draining is None or self._draining.over:
-            connections, self._connections = self._connections, {}
-            self._draining = Drain(self.reactor, connections, self.stopListening())
+            connections = self._connections
+            if isinstance(connections, Drain):  # one that failed
+                connections = connections.left()
+            closed = self.stopListening()
+            self._draining = Drain(self.reactor, connections, closed)
+            # Whoever is being accepted just now is drained too.
+            self._connections = {} if closed is None else self._draining
         return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
@@ -283,6 +329,8 @@ class Port(BasePort):
 
     def connectionLost(self, reason: Failure) -> None:
         self._logConnectionLostMsg()
+        if self._connections is self._draining:
+            self._connections = {}
         self._realPortNumber = None
         self.disconnected, self.connected = True, False
         self.reactor.removeReader(self)

@@ -118,7 +118,7 @@ class BaseClient(Connection):
 
     def _await_connection(self) -> None:
         """It is under way: look again when the kernel says so."""
-        self.doRead = self.doWrite = self.doConnect  # type: ignore[method-assign]
+        self.doRead = self.doWrite = self.doConnect
         self.startReading()
         self.startWriting()
 
@@ -188,9 +188,11 @@ class Client(BaseClient):
             binding = for_connecting(bindAddress)
             if binding is not None:
                 binding.apply(skt)
-        except OSError as error:
+        except BaseException as error:
             if skt is not None:
                 skt.close()
+            if not isinstance(error, OSError):
+                raise  # no address at all
             self._finishInit(None, None, ConnectBindError(error.errno, error.strerror), reactor)
         else:
             self._finishInit(self.resolveAddress, skt, None, reactor)

@@ -114,7 +114,7 @@ class Port(tcp.Port):
         self.interface: Any = None
         self.factory, self.backlog, self.mode = factory, backlog, mode
         self.wantPID = wantPID
-        self._connections: dict[int, Any] = {}
+        self._connections = {}
         self.lockFile: FilesystemLock | None = None
         self._identity: tuple[int, int] | None = None
 

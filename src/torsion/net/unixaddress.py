@@ -12,11 +12,14 @@ from ..address import UNIXAddress
 
 
 def as_bytes(address: str | bytes | os.PathLike[str]) -> bytes:
-    """The name as a socket takes it. TypeError for what is none."""
+    """The name as a socket takes it. TypeError for what is none, ValueError for a path with a null byte in it."""
     try:
-        return os.fsencode(address)
+        name = os.fsencode(address)
     except TypeError:
         raise TypeError(f"the address of a UNIX socket is a path, as str or bytes, not {address!r}") from None
+    if in_file_system(name) and b"\0" in name:  # the kernel would take what is before it
+        raise ValueError(f"the path of a UNIX socket holds an embedded null byte: {address!r}")
+    return name
 
 
 def in_file_system(name: bytes) -> bool:

@@ -23,6 +23,8 @@ from .filedescriptor import BasePort
 from .unixaddress import as_bytes, bind, remove, to_address
 
 NOT_NOW = (EAGAIN, EWOULDBLOCK, ENOBUFS, EINTR)
+BATCH = 1024
+"""The most datagrams that one event delivers: a flood of small ones lets others have their turn."""
 
 
 class DatagramPort(BasePort):
@@ -34,6 +36,7 @@ class DatagramPort(BasePort):
     maxThroughput = 256 * 1024
     deferred: Deferred | None = None
     _realPortNumber: str | None = None
+    _halted = False  # somebody wants no more of what this event brings
 
     def __init__(
         self, addr: Any, proto: Any, maxPacketSize: int = 8192, mode: int = 0o666, reactor: Any = None
@@ -85,16 +88,22 @@ class DatagramPort(BasePort):
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
+    def stopReading(self) -> None:
+        """Deliver no more, not even the rest of what this event brings. What comes meanwhile waits in the kernel."""
+        self._halted = True
+        BasePort.stopReading(self)
+
     def doRead(self) -> None:
         """Receive what is there; what the protocol raises is reported, and the socket stays (76)."""
-        left = self.maxThroughput
-        while left > 0 and self.connected and not self.disconnecting:
+        self._halted = False
+        left, count = self.maxThroughput, 0
+        while left > 0 and count < BATCH and self.connected and not (self.disconnecting or self._halted):
             try:
                 data, address = self.socket.recvfrom(self.maxPacketSize)
             except OSError as error:
                 self._failed(error)
                 return
-            left -= len(data)
+            left, count = left - len(data), count + 1
             try:
                 self._received(data, address or None)
             except BaseException:
@@ -207,6 +216,8 @@ class ConnectedDatagramPort(DatagramPort):
             failure = Failure()
             if self.connected:
                 self._close_socket()
+                if self.port is not None:
+                    remove(self.port, self._identity)
             self.connectionFailed(failure)
             return
         self._connectToProtocol()
@@ -221,7 +232,10 @@ class ConnectedDatagramPort(DatagramPort):
 
     def _failed(self, error: OSError) -> None:
         if error.errno == ECONNREFUSED:
-            self.protocol.connectionRefused()
+            try:
+                self.protocol.connectionRefused()
+            except BaseException:
+                report.failure(f"Unhandled error in connectionRefused of {self.logstr}", Failure())
         else:
             super()._failed(error)
 

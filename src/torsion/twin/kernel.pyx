@@ -207,11 +207,6 @@ cdef extern from *:
         socklen_t length = torsion_to.any.sa_family == AF_INET ? sizeof torsion_to.v4 : sizeof torsion_to.v6;
         return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, &torsion_to.any, length);
     }
-
-    /* Whether the last peer accepted is a UNIX socket without a name, as most are. */
-    static int torsion_peer_unnamed(void) {
-        return torsion_peer.ss_family == AF_UNIX && torsion_peer_size <= sizeof torsion_peer.ss_family;
-    }
     """
     enum: TORSION_BUFFER
     enum: TORSION_PIECES
@@ -225,6 +220,7 @@ cdef extern from *:
         unsigned int sin6_flowinfo
         unsigned int sin6_scope_id
     sockaddr_storage torsion_peer
+    socklen_t torsion_peer_size
     unsigned int c_ntohl "ntohl" (unsigned int value)
     unsigned short c_ntohs "ntohs" (unsigned short value)
     char *torsion_buffer
@@ -245,7 +241,6 @@ cdef extern from *:
     int torsion_peer_path(socklen_t length, const char **path)
     bint torsion_destination(int family, const char *host, int port)
     Py_ssize_t torsion_sendto(int fd, void *data, size_t size)
-    int torsion_peer_unnamed()
     int *torsion_descriptors
     Py_ssize_t torsion_recvmsg(int fd, size_t size, int *count)
 
@@ -331,8 +326,8 @@ cdef class Sys:
         port = torsion_peer_ipv4()
         if port >= 0:
             return fd, (torsion_host.decode("ascii"), port)
-        if torsion_peer_unnamed():
-            return fd, ""
+        if torsion_peer.ss_family in (AF_INET6, AF_UNIX):
+            return fd, _sender(torsion_peer_size)  # asked for now, the peer may have none any more: it was reset
         return _accepted(fd, listening)
 
     @staticmethod
@@ -378,7 +373,7 @@ cdef class Sys:
 
 
 cdef object _sender(socklen_t length):
-    """The address that the last datagram came from, as the standard library gives it."""
+    """Whom the last datagram or connection is from, as the standard library gives it."""
     cdef int port = torsion_peer_ipv4(), size
     cdef sockaddr_in6 *address
     cdef const char *path
