@@ -36,9 +36,11 @@ class TLSMemoryBIOFactory:
     ) -> None:
         """``clock``: whose callLater joins small writes; the reactor's that is meant if it is not given.
 
-        ``handshake_timeout`` in seconds.
+        ``handshake_timeout`` in seconds; ValueError if it is not more than 0.
         """
         if handshake_timeout is not None:
+            if not handshake_timeout > 0:
+                raise ValueError(f"handshake_timeout is to be more than 0 seconds, not {handshake_timeout!r}")
             self.handshake_timeout = handshake_timeout
         self.wrappedFactory = wrappedFactory
         self.protocols: dict[Any, int] = {}

@@ -77,14 +77,15 @@ class TLSLayer:
             self._stream = bottom
         try:
             self._tls = self.factory.make_engine(self)
+            self.factory.registerProtocol(self)
+            limit = self.factory.handshake_timeout
+            if limit is not None:
+                self._timer = reactor.callLater(limit, self._too_slow)
         except BaseException:  # to whoever made the connection, which is no use without
-            self.wrappedProtocol = None
+            if self._connect_wrapped:
+                self.wrappedProtocol = None  # never told of the connection, so not of its end
             self.abortConnection()
             raise
-        self.factory.registerProtocol(self)
-        limit = self.factory.handshake_timeout
-        if limit is not None:
-            self._timer = reactor.callLater(limit, self._too_slow)
         outer, self._busy = self._busy, True
         try:
             if self._connect_wrapped:
