@@ -106,3 +106,26 @@ def test_a_clock_that_fails_leaves_no_deaf_connection() -> None:
     with pytest.raises(ZeroDivisionError):
         layer.makeConnection(session.wire)
     assert (session.wire.ending, app.told) == (["abort"], [])
+
+
+# What is asked at unusual times
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["from the first", "startTLS"])
+def test_whose_certificate_it_was_can_be_asked_in_connectionLost(on: Net, tls: bool) -> None:
+    server, client = pair(on, tls)
+    if not tls:
+        server.transport.startTLS(server_context())
+        client.transport.startTLS(trusting())
+        on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+    transport, known = client.transport, []
+
+    def ask() -> Any:
+        return transport.getPeerCertificate(), type(transport.getHandle()), transport.negotiatedProtocol
+
+    client.on_lost = lambda reason: known.append(ask())
+    server.transport.loseConnection()
+    on.until(lambda: client.reasons)
+    der = ssl.PEM_cert_to_DER_cert(certificates().server.certificate.read_text())
+    assert known == [(der, ssl.SSLObject, None)]
+    assert ask() == (None, type(None), None)  # the library's objects are not kept

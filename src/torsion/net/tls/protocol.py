@@ -134,9 +134,12 @@ class TLSLayer:
                 report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
         self.factory.unregisterProtocol(self)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
-        self._tls = self._send_down = self._stream = self._loop = None  # the library's objects are large
-        if protocol is not None:
-            protocol.connectionLost(reason)
+        self._send_down = self._stream = self._loop = None
+        try:
+            if protocol is not None:
+                protocol.connectionLost(reason)  # which may still ask whose certificate it was
+        finally:
+            self._tls = None  # the library's objects are large
 
     # The handshake
 

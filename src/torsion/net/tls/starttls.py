@@ -14,6 +14,17 @@ class OverTLS:
 
     TLS = True
     _protocol: Any
+    _ended: Any = None  # the layer of TLS, while the application is told of the end
+
+    def connectionLost(self, reason: Any) -> None:
+        self._ended = self._protocol
+        try:
+            super().connectionLost(reason)  # type: ignore[misc]
+        finally:
+            self._ended = None
+
+    def _layer(self) -> Any:
+        return self._ended if self._protocol is None else self._protocol
 
     # Once the connection is lost there is no TLS any more, and nothing to be written to.
 
@@ -45,14 +56,17 @@ class OverTLS:
 
     def getHandle(self) -> Any:
         """The library's object: an ssl.SSLObject, or an OpenSSL.SSL.Connection."""
-        return None if self._protocol is None else self._protocol.getHandle()
+        layer = self._layer()
+        return None if layer is None else layer.getHandle()
 
     def getPeerCertificate(self) -> Any:
-        return None if self._protocol is None else self._protocol.getPeerCertificate()
+        layer = self._layer()
+        return None if layer is None else layer.getPeerCertificate()
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
-        return None if self._protocol is None else self._protocol.negotiatedProtocol
+        layer = self._layer()
+        return None if layer is None else layer.negotiatedProtocol
 
 
 class Beneath:
