@@ -11,6 +11,7 @@ from tests.contract.streams import ByContract, Makers, Net, net
 from tests.contract.tlsparts import Session, TLSRecorder, Wrapped
 
 from torsion.contract import Reactor
+from torsion.defer import CancelledError, Deferred
 from torsion.error import ConnectionLost
 from torsion.protocols.tls import Settings, TLSMemoryBIOFactory
 
@@ -48,6 +49,19 @@ def pair(on: Net, tls: bool = True) -> tuple[Any, Any]:
     port.stopListening()
     on.turns()
     return server, client
+
+
+def encrypted(on: Net, from_the_first: bool) -> tuple[Any, Any]:
+    """The same, with TLS from the first or by startTLS."""
+    server, client = pair(on, from_the_first)
+    if not from_the_first:
+        server.transport.startTLS(server_context())
+        client.transport.startTLS(trusting())
+        on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+    return server, client
+
+
+BOTH_WAYS = pytest.mark.parametrize("from_the_first", [True, False], ids=["from the first", "startTLS"])
 
 
 # Contexts that cannot be made
@@ -111,13 +125,9 @@ def test_a_clock_that_fails_leaves_no_deaf_connection() -> None:
 # What is asked at unusual times
 
 
-@pytest.mark.parametrize("tls", [True, False], ids=["from the first", "startTLS"])
-def test_whose_certificate_it_was_can_be_asked_in_connectionLost(on: Net, tls: bool) -> None:
-    server, client = pair(on, tls)
-    if not tls:
-        server.transport.startTLS(server_context())
-        client.transport.startTLS(trusting())
-        on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+@BOTH_WAYS
+def test_whose_certificate_it_was_can_be_asked_in_connectionLost(on: Net, from_the_first: bool) -> None:
+    server, client = encrypted(on, from_the_first)
     transport, known = client.transport, []
 
     def ask() -> Any:
@@ -129,3 +139,99 @@ def test_whose_certificate_it_was_can_be_asked_in_connectionLost(on: Net, tls: b
     der = ssl.PEM_cert_to_DER_cert(certificates().server.certificate.read_text())
     assert known == [(der, ssl.SSLObject, None)]
     assert ask() == (None, type(None), None)  # the library's objects are not kept
+
+
+# Waiting for what was written to be gone
+
+
+@BOTH_WAYS
+def test_drained_waits_for_what_tls_still_holds(on: Net, from_the_first: bool) -> None:
+    server, client = encrypted(on, from_the_first)
+    fired: list[Any] = []
+    on.turns()
+    server.transport.drained().addBoth(fired.append)
+    assert fired == [None]  # nothing waits
+    client.transport.pauseProducing()
+    server.transport.write(b"joined at the end of the pass")
+    server.transport.drained().addBoth(fired.append)
+    assert fired == [None]
+    on.until(lambda: len(fired) == 2)
+    server.transport.write(b"x" * 20_000_000)
+    server.transport.drained().addBoth(fired.append)
+    server.transport.drained().addBoth(fired.append)
+    on.turns(20)
+    server.transport.write(b"y")  # waited for too
+    assert fired == [None, None]
+    client.transport.resumeProducing()
+    on.until(lambda: len(fired) == 4)
+    assert fired == [None] * 4
+    on.until(lambda: client.received.endswith(b"y"))
+
+
+def test_drained_waits_for_the_handshake(on: Net) -> None:
+    server, client = pair(on, tls=False)
+    fired: list[Any] = []
+    client.transport.startTLS(trusting())
+    client.transport.drained().addBoth(fired.append)  # of the handshake itself
+    on.until(lambda: fired)
+    client.transport.write(b"secret")
+    client.transport.drained().addBoth(fired.append)
+    on.turns(10)
+    assert fired == [None] and server.received[:1] == b"\x16"
+    client.transport.abortConnection()
+    on.until(lambda: client.reasons)
+    assert [each.value for each in fired[1:]] == client.reasons
+
+
+def test_drained_in_a_coroutine_paces_a_sender(on: Net) -> None:
+    server, client = pair(on)
+
+    async def send() -> str:
+        for number in range(40):
+            server.transport.write(bytes([number]) * 50_000)
+            await server.transport.drained()
+            assert not server.transport._tempDataBuffer
+        server.transport.loseConnection()
+        return "done"
+
+    fired: list[Any] = []
+    Deferred.fromCoroutine(send()).addBoth(fired.append)
+    on.until(lambda: client.reasons)
+    assert fired == ["done"]
+    assert client.received == b"".join(bytes([number]) * 50_000 for number in range(40))
+
+
+def test_drained_fails_with_the_reason_of_the_end(on: Net) -> None:
+    server, client = pair(on)
+    client.transport.pauseProducing()
+    failures: list[Any] = []
+    server.transport.write(b"x" * 20_000_000)
+    cancelled = server.transport.drained()
+    cancelled.addErrback(lambda failure: failures.append(failure.value))
+    server.transport.drained().addErrback(lambda failure: failures.append(failure.value))
+    on.turns()
+    cancelled.cancel()
+    client.transport.abortConnection()
+    on.until(lambda: server.reasons)
+    assert [type(each) for each in failures] == [CancelledError, ConnectionLost]
+    assert failures[1:] == server.reasons
+    server.transport.drained().addErrback(lambda failure: failures.append(failure.value))
+    assert type(failures[2]) is ConnectionLost
+
+
+def test_drained_through_two_layers_of_tls(on: Net) -> None:
+    server, client = TLSRecorder(), TLSRecorder()
+    inner = TLSMemoryBIOFactory(server_context(), False, Makers(server), on.reactor)
+    port = on.reactor.listenSSL(0, inner, server_context(), interface=HOST)
+    outer = TLSMemoryBIOFactory(trusting(), True, Makers(client), on.reactor)
+    on.reactor.connectSSL(HOST, port.getHost().port, outer, trusting(), timeout=None)
+    on.until(lambda: "shaken" in client.told and "shaken" in server.told)
+    client.transport.write(b"x" * 100_000)
+    fired: list[Any] = []
+    client.transport.drained().addBoth(fired.append)
+    on.until(lambda: fired)
+    assert fired == [None]
+    client.transport.loseConnection()
+    on.until(lambda: client.reasons and server.reasons)
+    assert server.received == b"x" * 100_000
+    port.stopListening()

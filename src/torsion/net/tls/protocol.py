@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ... import report
+from ...core.deferred import Deferred, fail
 from ...core.outbox import Outbox
 from ...engine.turn import Engine
 from ...error import ConnectionAborted, ConnectionLost
@@ -60,6 +61,8 @@ class TLSLayer:
         self._loop: Engine | None = None  # what flushes, if it is ours; else the clock is asked
         self._send_down: Any = None
         self._timer: Any = None
+        self._drains: list[Deferred] | None = None
+        self._below_asked = False  # the transport below will say when it has sent everything
 
     # From below: what the transport tells its protocol
 
@@ -132,6 +135,8 @@ class TLSLayer:
                 producer.stopProducing()
             except Exception:
                 report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
+        if self._drains is not None:
+            self._tell_drained(reason)
         self.factory.unregisterProtocol(self)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
         self._send_down = self._stream = self._loop = None
@@ -299,12 +304,54 @@ class TLSLayer:
             if not portion:
                 self._hold_producer()  # it waits for the peer
                 return
+        if self._drains is not None and not self._below_asked:
+            self._drain()
 
     def _pass_down(self) -> None:
         assert self._tls is not None
         data = self._tls.outgoing()
         if data:
             self._send_down(data)
+
+    # Waiting for it to be gone
+
+    def drained(self) -> Deferred:
+        """A Deferred that fires with None when all that was written has been handed to the kernel, encrypted.
+
+        What waits for the handshake, or for the end of the pass, is waited for too. It fails with the reason of the end
+        if the connection is lost before, and with ConnectionLost if it is over already. Ours; Twisted has none.
+        """
+        if self._state >= ENDED:
+            return fail(CONNECTION_LOST)
+        waiting = Deferred()
+        if self._drains is None:
+            self._drains = [waiting]
+            self._drain()
+        else:
+            self._drains.append(waiting)
+        return waiting
+
+    def _drain(self) -> None:
+        """Somebody waits: hand down what there is, then ask the transport below. `_push` comes back if not all goes."""
+        if self._outbox.size and LEAVING < self._state < ENDED:
+            self._push()
+        if not self._outbox.size and not self._below_asked and self._drains is not None:
+            self._below_asked = True
+            # If that fails, connectionLost comes, which knows better why.
+            self.transport.drained().addCallbacks(self._below_drained, lambda failure: None)
+
+    def _below_drained(self, _: None) -> None:
+        self._below_asked = False
+        if self._outbox.size:  # written since
+            self._drain()
+        else:
+            self._tell_drained(None)
+
+    def _tell_drained(self, result: Failure | None) -> None:
+        waiting, self._drains = self._drains, None
+        for each in waiting or ():
+            if not each.called:  # it may have been cancelled
+                each.callback(result)  # a Failure makes it fail
 
     # Closing
 

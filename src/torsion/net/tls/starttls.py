@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.deferred import Deferred, fail
+from ..descriptor import CONNECTION_LOST
+
 
 class OverTLS:
     """What a transport does otherwise after startTLS. Mixed into its class, before that."""
@@ -54,6 +57,12 @@ class OverTLS:
         if self._protocol is not None:
             self._protocol.unregisterProducer()
 
+    def drained(self) -> Deferred:
+        if self._protocol is None:
+            return fail(CONNECTION_LOST)
+        waiting: Deferred = self._protocol.drained()
+        return waiting
+
     def getHandle(self) -> Any:
         """The library's object: an ssl.SSLObject, or an OpenSSL.SSL.Connection."""
         layer = self._layer()
@@ -91,6 +100,10 @@ class Beneath:
 
     def unregisterProducer(self) -> None:
         self._plain.unregisterProducer(self.beneath)
+
+    def drained(self) -> Deferred:
+        waiting: Deferred = self._plain.drained(self.beneath)
+        return waiting
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.beneath, name)
