@@ -8,7 +8,7 @@ import pytest
 from tests.certificates import certificates
 from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, Makers, Net, net
-from tests.contract.tlsparts import Session, TLSRecorder, Wrapped
+from tests.contract.tlsparts import Peer, Session, TLSRecorder, Wire, Wrapped
 
 from torsion.contract import Reactor
 from torsion.defer import CancelledError, Deferred
@@ -120,6 +120,44 @@ def test_a_clock_that_fails_leaves_no_deaf_connection() -> None:
     with pytest.raises(ZeroDivisionError):
         layer.makeConnection(session.wire)
     assert (session.wire.ending, app.told) == (["abort"], [])
+
+
+def test_a_new_context_for_each_connection_is_made_ready_as_the_first_was() -> None:
+    made: list[ssl.SSLContext] = []
+
+    class Fresh:
+        def tls_settings(self, server_side: bool) -> Settings:
+            made.append(server_context())
+            made[-1].options &= ~ssl.OP_NO_RENEGOTIATION
+            return Settings(made[-1])
+
+    class Negotiating(Makers):
+        def acceptableProtocols(self) -> list[bytes]:
+            return [b"h2"]
+
+    factory = TLSMemoryBIOFactory(Fresh(), False, Negotiating())
+    for _ in range(3):
+        client = trusting()
+        client.set_alpn_protocols(["h2"])
+        layer, wire, peer = factory.buildProtocol(None), Wire(), Peer(client, False)
+        layer.makeConnection(wire)
+        peer.step()
+        for _ in range(3):
+            layer.dataReceived(peer.take())
+            peer.step(wire.take())
+        assert layer.negotiatedProtocol == b"h2"
+    assert all(each.options & ssl.OP_NO_RENEGOTIATION for each in made)
+
+
+def test_s082_what_speaks_tls_says_so_and_does_not_begin_again(on: Net) -> None:
+    server, client = pair(on)
+    assert server.transport.TLS and client.transport.TLS
+    with pytest.raises(RuntimeError, match="speaks TLS already"):
+        client.transport.startTLS(trusting())
+    client.transport.write(b"all the same")
+    client.transport.loseConnection()
+    on.until(lambda: server.reasons)
+    assert server.received == b"all the same"
 
 
 # What is asked at unusual times

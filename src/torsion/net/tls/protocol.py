@@ -508,6 +508,12 @@ class TLSMemoryBIOProtocol(TLSLayer):
     Contract: twisted.protocols.tls.
     """
 
+    TLS = True
+
+    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
+        """RuntimeError: else the transport below would begin again, in the middle of what it sends encrypted."""
+        raise RuntimeError(f"{self!r} speaks TLS already")
+
     #: What makes a push producer of one that pulls.
     _pump: Any = Pump
 

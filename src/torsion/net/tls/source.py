@@ -76,10 +76,25 @@ def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: lis
             "this SSLContext checks the name of the host, and there is none to check: pass"
             " Settings(context, server_hostname=...), or clear context.check_hostname"
         )
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    if offered:
-        context.set_alpn_protocols([name.decode("ascii") for name in offered])
-    return lambda protocol: StandardEngine(settings(), not is_client)
+    names = [name.decode("ascii") for name in offered]
+    prepared: ssl.SSLContext | None = None
+
+    def prepare(context: ssl.SSLContext) -> None:
+        """A context is mostly the same for all connections; but it may be a new one each time."""
+        nonlocal prepared
+        if context is not prepared:
+            context.options |= ssl.OP_NO_RENEGOTIATION
+            if names:
+                context.set_alpn_protocols(names)
+            prepared = context
+
+    def make(protocol: Any) -> TLSEngine:
+        found = settings()
+        prepare(found.context)
+        return StandardEngine(found, not is_client)
+
+    prepare(context)
+    return make
 
 
 def _of_openssl(create: Callable[[Any], Any], is_client: bool) -> EngineMaker:
