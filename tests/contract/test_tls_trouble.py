@@ -10,10 +10,11 @@ from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, Makers, Net, net
 from tests.contract.tlsparts import Peer, Session, TLSRecorder, Wire, Wrapped
 
+from torsion import endpoints
 from torsion.contract import Reactor
 from torsion.defer import CancelledError, Deferred
 from torsion.error import ConnectionLost
-from torsion.protocols.tls import Settings, TLSMemoryBIOFactory
+from torsion.protocols.tls import HandshakeTimeout, Settings, TLSMemoryBIOFactory
 
 HOST = "127.0.0.1"
 
@@ -158,6 +159,40 @@ def test_s082_what_speaks_tls_says_so_and_does_not_begin_again(on: Net) -> None:
     client.transport.loseConnection()
     on.until(lambda: server.reasons)
     assert server.received == b"all the same"
+
+
+# Handshakes that do not end: the limit can be set wherever TLS is asked for
+
+
+@pytest.mark.parametrize("by", ["listenSSL", "wrapServerTLS"])
+def test_a_server_gives_a_handshake_so_much_time(on: Net, by: str) -> None:
+    server = TLSRecorder()
+    if by == "listenSSL":
+        port = on.reactor.listenSSL(0, Makers(server), server_context(), interface=HOST, handshake_timeout=0.01)
+    else:
+        below = endpoints.TCP4ServerEndpoint(on.reactor, 0, interface=HOST)
+        over = endpoints.wrapServerTLS(server_context(), below, on.reactor, handshake_timeout=0.01)
+        found: list[Any] = []
+        over.listen(Makers(server)).addCallback(found.append)
+        (port,) = found
+    on.peer(port.getHost().port)
+    on.until(lambda: server.reasons)
+    assert type(server.reasons[0]) is HandshakeTimeout
+    port.stopListening()
+
+
+@pytest.mark.parametrize("by", ["connectSSL", "wrapClientTLS"])
+def test_a_client_gives_a_handshake_so_much_time(on: Net, by: str) -> None:
+    silent = on.reactor.listenTCP(0, Makers(), interface=HOST)
+    number, client = silent.getHost().port, TLSRecorder()
+    if by == "connectSSL":
+        on.reactor.connectSSL(HOST, number, Makers(client), trusting(), handshake_timeout=0.01)
+    else:
+        below = endpoints.TCP4ClientEndpoint(on.reactor, HOST, number)
+        endpoints.wrapClientTLS(trusting(), below, on.reactor, handshake_timeout=0.01).connect(Makers(client))
+    on.until(lambda: client.reasons)
+    assert type(client.reasons[0]) is HandshakeTimeout
+    silent.stopListening()
 
 
 # What is asked at unusual times
