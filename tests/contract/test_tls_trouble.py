@@ -8,12 +8,14 @@ import pytest
 from tests.certificates import certificates
 from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, Makers, Net, net
+from tests.contract.tls_world import client_options
 from tests.contract.tlsparts import Peer, Session, TLSRecorder, Wire, Wrapped
 
 from torsion import endpoints
 from torsion.contract import Reactor
 from torsion.defer import CancelledError, Deferred
 from torsion.error import ConnectionLost
+from torsion.net.tls.source import with_host
 from torsion.protocols.tls import HandshakeTimeout, Settings, TLSMemoryBIOFactory
 
 HOST = "127.0.0.1"
@@ -159,6 +161,20 @@ def test_s082_what_speaks_tls_says_so_and_does_not_begin_again(on: Net) -> None:
     client.transport.loseConnection()
     on.until(lambda: server.reasons)
     assert server.received == b"all the same"
+
+
+# Names that no certificate has, of hosts that one has
+
+
+@pytest.mark.parametrize(("host", "sent"), [("localhost.", "localhost"), ("::1%lo", None)])
+@pytest.mark.parametrize("source", [lambda host: certificates().client_context(), client_options])
+def test_s083_a_host_is_known_by_the_name_that_certificates_have(source: Any, host: str, sent: str | None) -> None:
+    asked: list[str | None] = []
+    context = server_context()
+    context.sni_callback = lambda connection, name, context: asked.append(name)
+    session = Session(False, context=with_host(source(host), host), peer=Peer(context, True))
+    assert session.app.told == ["made", "shaken"]
+    assert asked == [sent]
 
 
 # Handshakes that do not end: the limit can be set wherever TLS is asked for

@@ -14,7 +14,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from ..net.filedescriptor import isIPAddress, isIPv6Address
-from ..net.tls.settings import Settings
+from ..net.tls.settings import Settings, certified
 from . import der
 from .contexts import Context, Sessions
 from .trust import OpenSSLCertificateAuthorities, platformTrust, trust_root
@@ -194,7 +194,7 @@ class ClientOptions:
             context.check_hostname = True
             if self._options.resumes:
                 context.resume(self._sessions)
-        return Settings(context, self.hostname)
+        return Settings(context, certified(self.hostname))
 
     def __repr__(self) -> str:
         return f"<TLS options for connections to {self.hostname}>"

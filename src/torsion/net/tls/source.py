@@ -11,7 +11,7 @@ from typing import Any
 
 from ..filedescriptor import isIPAddress, isIPv6Address
 from .engine import TLSEngine
-from .settings import Settings
+from .settings import Settings, certified
 
 EngineMaker = Callable[[Any], TLSEngine]
 
@@ -61,7 +61,7 @@ def with_host(source: Any, host: str) -> Any:
     if not isinstance(source, ssl.SSLContext):
         return source
     named = source.check_hostname or not (isIPAddress(host) or isIPv6Address(host))
-    return Settings(source, server_hostname=host if named else None)
+    return Settings(source, server_hostname=certified(host) if named else None)
 
 
 def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: list[bytes]) -> EngineMaker:
