@@ -111,6 +111,13 @@ def test_a_handshake_takes_some_time(seconds: float) -> None:
         TLSMemoryBIOFactory(server_context(), False, Makers(), handshake_timeout=seconds)
 
 
+def test_a_context_of_the_other_side_is_an_error_at_once(on: Net) -> None:
+    with pytest.raises(ValueError, match="is a client's, and a server's is needed"):
+        on.reactor.listenSSL(0, Makers(), ssl.create_default_context(), interface=HOST)
+    with pytest.raises(ValueError, match="is a server's, and a client's is needed"):
+        on.reactor.connectSSL(HOST, 1, Makers(), server_context())
+
+
 def test_a_clock_that_fails_leaves_no_deaf_connection() -> None:
     class Stopped:
         def callLater(self, delay: float, function: Any) -> None:

@@ -16,8 +16,8 @@ class TLSMemoryBIOFactory:
     """Puts TLS between transports and the protocols of another factory.
 
     `contextFactory` says how TLS is spoken: an ssl.SSLContext, Settings, an object of torsion.ssl, or a pyOpenSSL
-    context factory or connection creator. Raises TypeError for anything else, ValueError for a client's SSLContext
-    that is to check a name and has none.
+    context factory or connection creator. Raises TypeError for anything else, ValueError for an SSLContext of the
+    other side, and for a client's that is to check a name and has none.
     """
 
     noisy = False

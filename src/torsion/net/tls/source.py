@@ -36,8 +36,8 @@ def creator_of(source: Any, is_client: bool) -> Callable[[Any], Any]:
 def engine_maker(source: Any, is_client: bool, offered: list[bytes]) -> EngineMaker:
     """What makes the engine for a protocol. ``offered``: what a server's factory can negotiate (ALPN).
 
-    Raises TypeError for what nothing can be made of; ValueError for a client's context that is to check a name it is
-    not given.
+    Raises TypeError for what nothing can be made of; ValueError for a context of the other side, and for a client's
+    that is to check a name it is not given.
     """
     import ssl
 
@@ -71,6 +71,12 @@ def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: lis
 
     first = settings()  # now, where whoever passed it can be told
     context = first.context
+    if context.protocol is (ssl.PROTOCOL_TLS_SERVER if is_client else ssl.PROTOCOL_TLS_CLIENT):
+        this, other = ("client", "server") if is_client else ("server", "client")
+        raise ValueError(
+            f"this SSLContext is a {other}'s, and a {this}'s is needed: make it with"
+            f" ssl.SSLContext(ssl.PROTOCOL_TLS_{this.upper()})"
+        )
     if is_client and context.check_hostname and not first.server_hostname:
         raise ValueError(
             "this SSLContext checks the name of the host, and there is none to check: pass"
