@@ -14,7 +14,7 @@ from tests.contract.tlsparts import Peer, Session, TLSRecorder, Wire, Wrapped
 from torsion import endpoints
 from torsion.contract import Reactor
 from torsion.defer import CancelledError, Deferred
-from torsion.error import ConnectionLost
+from torsion.error import ConnectionDone, ConnectionLost
 from torsion.net.tls.source import with_host
 from torsion.protocols.tls import HandshakeTimeout, Settings, TLSMemoryBIOFactory
 
@@ -331,3 +331,37 @@ def test_drained_through_two_layers_of_tls(on: Net) -> None:
     on.until(lambda: client.reasons and server.reasons)
     assert server.received == b"x" * 100_000
     port.stopListening()
+
+
+# Data that comes together with the end of the handshake
+
+
+@pytest.mark.parametrize("when", ["connectionMade", "handshakeCompleted"])
+@pytest.mark.parametrize("server_side", [True, False], ids=["server", "client"])
+def test_s080_what_comes_with_the_handshake_is_delivered_though_it_closes(server_side: bool, when: str) -> None:
+    app = TLSRecorder()
+
+    def leave() -> None:
+        app.transport.write(b"goodbye")
+        app.transport.loseConnection()
+
+    if when == "connectionMade":
+        app.on_made = leave
+    else:
+        app.on_shaken = leave
+    context = server_context() if server_side else trusting()
+    if not server_side:  # the side that speaks last: a client's in TLS 1.3, a server's before
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    session = Session(server_side, app, context, shake=False)
+    peer, wire = session.peer, session.wire
+    while not peer.shaken:
+        peer.step(wire.take())
+        if peer.shaken:
+            peer.write(b"x" * 40_000)
+        session.layer.dataReceived(peer.take())
+    session.pump()
+    assert (app.received, peer.received, peer.ended) == (b"x" * 40_000, b"goodbye", True)
+    peer.close()
+    session.pump()
+    session.lose()
+    assert [type(each) for each in app.reasons] == [ConnectionDone]

@@ -173,10 +173,11 @@ class TLSLayer:
         self._stop_timer()
         if wants_handshake(self.wrappedProtocol):
             self.wrappedProtocol.handshakeCompleted()
-        if self._state < ENDED:
-            self._settle()
-            if self._producer is not None and not self._outbox.size:
-                self._producer.resumeProducing()
+        # A closing that waited for this goes on when what has come with it is read: the library refuses to read data
+        # that was there before it closed.
+        self._push()
+        if self._state < ENDED and self._producer is not None and not self._outbox.size:
+            self._producer.resumeProducing()
 
     def _too_slow(self) -> None:
         self._timer = None
