@@ -94,14 +94,24 @@ class Openings(resolver.Pluggable):
     # TLS. Contract: IReactorSSL
 
     def listenSSL(
-        self, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
+        self,
+        port: Any,
+        factory: Any,
+        contextFactory: Any,
+        backlog: int = 50,
+        interface: str = "",
+        *,
+        handshake_timeout: float | None = None,
     ) -> tcp.Port:
         """As listenTCP, speaking TLS (semantics 79-83). ``contextFactory`` says how: an ssl.SSLContext, an object of
         torsion.ssl, or a pyOpenSSL context factory. Raises TypeError for anything else.
+
+        A handshake that takes longer than ``handshake_timeout`` seconds (None: any time) ends in HandshakeTimeout.
         """
         from .net.tls.factory import TLSMemoryBIOFactory
 
-        listening = self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory, self), backlog, interface)
+        over = TLSMemoryBIOFactory(contextFactory, False, factory, self, handshake_timeout=handshake_timeout)
+        listening = self.listenTCP(port, over, backlog, interface)
         listening._type = "TLS"
         return listening
 
@@ -113,15 +123,19 @@ class Openings(resolver.Pluggable):
         contextFactory: Any,
         timeout: float | None = 30,
         bindAddress: Any = None,
+        *,
+        handshake_timeout: float | None = None,
     ) -> tcpclient.Connector:
         """As connectTCP, speaking TLS. An ssl.SSLContext asks for ``host``, and checks that name if it checks names.
 
-        Raises TypeError if ``contextFactory`` is none (see listenSSL).
+        ``timeout`` is for the connection, ``handshake_timeout`` (None: any time) for the handshake after it, in
+        seconds. Raises TypeError if ``contextFactory`` is none (see listenSSL).
         """
         from .net.tls.factory import TLSMemoryBIOFactory
         from .net.tls.source import with_host
 
-        over = TLSMemoryBIOFactory(with_host(contextFactory, host), True, factory, self)
+        source = with_host(contextFactory, host)
+        over = TLSMemoryBIOFactory(source, True, factory, self, handshake_timeout=handshake_timeout)
         return self.connectTCP(host, port, over, timeout, bindAddress)
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> tcp.Port:

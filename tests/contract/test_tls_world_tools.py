@@ -1,5 +1,6 @@
 """TLS with programs of others at the other end: openssl s_client, openssl s_server and curl."""
 
+import os
 import re
 import shutil
 import ssl
@@ -133,6 +134,37 @@ def test_s083_openssls_client_gets_no_ticket_unless_the_server_was_told_to(here:
     server = Server(here, Upper(), Upper())
     for version in VERSIONS:
         assert "ession ticket" not in s_client(here, server.port, version)[1]
+    server.close()
+
+
+@pytest.mark.parametrize("asked", [b"K", b"k"], ids=["for both directions", "for one"])
+def test_openssls_client_changes_the_keys_in_between(here: Net, asked: bytes) -> None:
+    protocol = Recorder()
+    protocol.on_data = lambda data: protocol.transport.write(data.upper())
+    server = Server(here, protocol)
+    at = ("-connect", f"127.0.0.1:{server.port}", "-servername", "localhost", "-CAfile", CA, "-tls1_3")
+    arguments = ("openssl", "s_client", *at)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as client:
+        assert client.stdin is not None and client.stdout is not None
+        os.set_blocking(client.stdout.fileno(), False)
+        printed = b""
+
+        def prints(expected: bytes) -> bool:
+            nonlocal printed
+            assert client.stdout is not None
+            printed += client.stdout.read() or b""
+            return expected in printed
+
+        # One after the other: it takes a command only as the whole of what it reads at once.
+        for line, answer in ((b"before", b"BEFORE"), (asked, b"KEYUPDATE"), (b"behind", b"BEHIND")):
+            client.stdin.write(line + b"\n")
+            client.stdin.flush()
+            here.until(lambda answer=answer: prints(answer))
+        client.stdin.write(b"Q\n")
+        client.stdin.close()
+        here.until(lambda: protocol.reasons)
+    assert protocol.received == b"before\nbehind\n"
     server.close()
 
 

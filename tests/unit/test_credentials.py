@@ -179,6 +179,8 @@ def test_an_encrypted_key_is_refused_and_no_password_is_asked_for(old: bool, tmp
     made = openssl("genrsa", *(["-traditional"] if old else []), "-aes128", "-passout", "pass:secret", "2048")
     with pytest.raises(ValueError, match="is encrypted: decrypt it first"):
         ssl.KeyPair.load(made, 1)
+    with pytest.raises(ValueError, match="privateKey: there is no private key in this PEM text, or it is encrypted"):
+        ssl.CertificateOptions(made, certificates().server.certificate.read_bytes())
     (tmp_path / "key.pem").write_bytes(made)
     with pytest.raises(ValueError, match=r"the private key in .*key\.pem is encrypted"):
         ssl.DefaultOpenSSLContextFactory(str(tmp_path / "key.pem"), str(certificates().server.certificate))

@@ -507,3 +507,14 @@ def test_options_chosen_by_name_must_verify_clients_as_those_of_the_port(
     assert not talk.good
     (reported,) = reports
     assert f"must verify clients as those of the port do: {port}, not {chosen}" in str(reported)
+
+
+@pytest.mark.parametrize("hostname", ["localhost:443", "https://localhost", "local host", "localhost/"])
+def test_a_hostname_is_no_address_of_a_page(hostname: str) -> None:
+    with pytest.raises(ValueError, match="hostname is to be the name or the address of a host"):
+        ssl.optionsForClientTLS(hostname)
+
+
+def test_protocols_are_named_in_ascii() -> None:
+    with pytest.raises(ValueError, match="acceptableProtocols are to be ASCII"):
+        ssl.CertificateOptions(acceptableProtocols=[b"\xff"])

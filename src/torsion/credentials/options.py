@@ -14,7 +14,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from ..net.filedescriptor import isIPAddress, isIPv6Address
-from ..net.tls.settings import Settings
+from ..net.tls.settings import Settings, certified
 from . import der
 from .contexts import Context, Sessions
 from .trust import OpenSSLCertificateAuthorities, platformTrust, trust_root
@@ -194,7 +194,7 @@ class ClientOptions:
             context.check_hostname = True
             if self._options.resumes:
                 context.resume(self._sessions)
-        return Settings(context, self.hostname)
+        return Settings(context, certified(self.hostname))
 
     def __repr__(self) -> str:
         return f"<TLS options for connections to {self.hostname}>"
@@ -245,7 +245,8 @@ def _must_be_name(hostname: str) -> None:
         encoded = hostname.encode("idna")
     except UnicodeError:
         encoded = b""
-    if not encoded or encoded.startswith(b".") or b"\0" in encoded:
+    stray = any(character in encoded for character in b"\0 /") or (b":" in encoded and not _is_address(hostname))
+    if not encoded or encoded.startswith(b".") or stray:
         raise ValueError(f"hostname is to be the name or the address of a host, not {hostname!r}")
 
 
@@ -306,8 +307,10 @@ def encoded(given: Any, label: str, argument: str) -> bytes:
     """DER of what a program gave as a key or a certificate: one of our objects, DER or PEM. TypeError for others."""
     given = getattr(given, "original", given)
     if isinstance(given, str) or (isinstance(given, bytes) and given.lstrip().startswith(b"-----BEGIN ")):
-        found = [content for name, content in der.blocks(given) if name.endswith(label)]
-        if not found or not found[0]:
+        found = [
+            content for name, content in der.blocks(given) if name.endswith(label) and not name.startswith("ENCRYPTED")
+        ]
+        if not found:
             raise ValueError(f"{argument}: there is no {label.lower()} in this PEM text, or it is encrypted")
         return found[0]
     if not isinstance(given, bytes):
@@ -335,6 +338,8 @@ def _protocols(given: Sequence[Any] | None) -> list[str]:
     for each in given or ():
         if not isinstance(each, bytes) or not 1 <= len(each) <= 255:
             raise TypeError(f"acceptableProtocols are to be bytes, 1 to 255 of them each, and one is {each!r}")
+        if not each.isascii():
+            raise ValueError(f"acceptableProtocols are to be ASCII, as the standard library's ssl has it, not {each!r}")
         names.append(each.decode("ascii"))
     return names
 

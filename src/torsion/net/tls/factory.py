@@ -17,8 +17,8 @@ class TLSMemoryBIOFactory:
     """Puts TLS between transports and the protocols of another factory.
 
     `contextFactory` says how TLS is spoken: an ssl.SSLContext, Settings, an object of torsion.ssl, or a pyOpenSSL
-    context factory or connection creator. Raises TypeError for anything else, ValueError for a client's SSLContext
-    that is to check a name and has none.
+    context factory or connection creator. Raises TypeError for anything else, ValueError for an SSLContext of the
+    other side, and for a client's that is to check a name and has none.
     """
 
     noisy = False
@@ -37,9 +37,11 @@ class TLSMemoryBIOFactory:
     ) -> None:
         """``clock``: whose callLater joins small writes; the reactor's that is meant if it is not given.
 
-        ``handshake_timeout`` in seconds.
+        ``handshake_timeout`` in seconds; ValueError if it is not more than 0.
         """
         if handshake_timeout is not None:
+            if not handshake_timeout > 0:
+                raise ValueError(f"handshake_timeout is to be more than 0 seconds, not {handshake_timeout!r}")
             self.handshake_timeout = handshake_timeout
         self.wrappedFactory = wrappedFactory
         self.protocols: dict[Any, int] = {}

@@ -25,6 +25,8 @@ cdef class TLSLayer:
     cdef Engine _loop
     cdef object _send_down
     cdef object _timer
+    cdef list _drains
+    cdef bint _below_asked
 
     cpdef connectionLost(self, reason)
     @cython.locals(outer=bint)
@@ -44,6 +46,8 @@ cdef class TLSLayer:
     @cython.locals(tls=TLSEngine, outbox=Outbox, portion=Py_ssize_t, taken=Py_ssize_t)
     cdef _push(self)
     cdef _pass_down(self)
+    cdef _drain(self)
+    cdef _tell_drained(self, result)
     cdef _fail(self, reason)
     cdef _end(self)
     cdef _enter_end(self)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ... import report
+from ...core.deferred import Deferred, fail
 from ...core.outbox import Outbox
 from ...engine.turn import Engine
 from ...error import ConnectionAborted, ConnectionLost
@@ -60,6 +61,8 @@ class TLSLayer:
         self._loop: Engine | None = None  # what flushes, if it is ours; else the clock is asked
         self._send_down: Any = None
         self._timer: Any = None
+        self._drains: list[Deferred] | None = None
+        self._below_asked = False  # the transport below will say when it has sent everything
 
     # From below: what the transport tells its protocol
 
@@ -77,14 +80,15 @@ class TLSLayer:
             self._stream = bottom
         try:
             self._tls = self.factory.make_engine(self)
+            self.factory.registerProtocol(self)
+            limit = self.factory.handshake_timeout
+            if limit is not None:
+                self._timer = reactor.callLater(limit, self._too_slow)
         except BaseException:  # to whoever made the connection, which is no use without
-            self.wrappedProtocol = None
+            if self._connect_wrapped:
+                self.wrappedProtocol = None  # never told of the connection, so not of its end
             self.abortConnection()
             raise
-        self.factory.registerProtocol(self)
-        limit = self.factory.handshake_timeout
-        if limit is not None:
-            self._timer = reactor.callLater(limit, self._too_slow)
         outer, self._busy = self._busy, True
         try:
             if self._connect_wrapped:
@@ -131,11 +135,16 @@ class TLSLayer:
                 producer.stopProducing()
             except Exception:
                 report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
+        if self._drains is not None:
+            self._tell_drained(reason)
         self.factory.unregisterProtocol(self)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
-        self._tls = self._send_down = self._stream = self._loop = None  # the library's objects are large
-        if protocol is not None:
-            protocol.connectionLost(reason)
+        self._send_down = self._stream = self._loop = None
+        try:
+            if protocol is not None:
+                protocol.connectionLost(reason)  # which may still ask whose certificate it was
+        finally:
+            self._tls = None  # the library's objects are large
 
     # The handshake
 
@@ -164,10 +173,11 @@ class TLSLayer:
         self._stop_timer()
         if wants_handshake(self.wrappedProtocol):
             self.wrappedProtocol.handshakeCompleted()
-        if self._state < ENDED:
-            self._settle()
-            if self._producer is not None and not self._outbox.size:
-                self._producer.resumeProducing()
+        # A closing that waited for this goes on when what has come with it is read: the library refuses to read data
+        # that was there before it closed.
+        self._push()
+        if self._state < ENDED and self._producer is not None and not self._outbox.size:
+            self._producer.resumeProducing()
 
     def _too_slow(self) -> None:
         self._timer = None
@@ -295,12 +305,54 @@ class TLSLayer:
             if not portion:
                 self._hold_producer()  # it waits for the peer
                 return
+        if self._drains is not None and not self._below_asked:
+            self._drain()
 
     def _pass_down(self) -> None:
         assert self._tls is not None
         data = self._tls.outgoing()
         if data:
             self._send_down(data)
+
+    # Waiting for it to be gone
+
+    def drained(self) -> Deferred:
+        """A Deferred that fires with None when all that was written has been handed to the kernel, encrypted.
+
+        What waits for the handshake, or for the end of the pass, is waited for too. It fails with the reason of the end
+        if the connection is lost before, and with ConnectionLost if it is over already. Ours; Twisted has none.
+        """
+        if self._state >= ENDED:
+            return fail(CONNECTION_LOST)
+        waiting = Deferred()
+        if self._drains is None:
+            self._drains = [waiting]
+            self._drain()
+        else:
+            self._drains.append(waiting)
+        return waiting
+
+    def _drain(self) -> None:
+        """Somebody waits: hand down what there is, then ask the transport below. `_push` comes back if not all goes."""
+        if self._outbox.size and LEAVING < self._state < ENDED:
+            self._push()
+        if not self._outbox.size and not self._below_asked and self._drains is not None:
+            self._below_asked = True
+            # If that fails, connectionLost comes, which knows better why.
+            self.transport.drained().addCallbacks(self._below_drained, lambda failure: None)
+
+    def _below_drained(self, _: None) -> None:
+        self._below_asked = False
+        if self._outbox.size:  # written since
+            self._drain()
+        else:
+            self._tell_drained(None)
+
+    def _tell_drained(self, result: Failure | None) -> None:
+        waiting, self._drains = self._drains, None
+        for each in waiting or ():
+            if not each.called:  # it may have been cancelled
+                each.callback(result)  # a Failure makes it fail
 
     # Closing
 
@@ -455,6 +507,12 @@ class TLSMemoryBIOProtocol(TLSLayer):
 
     Contract: twisted.protocols.tls.
     """
+
+    TLS = True
+
+    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
+        """RuntimeError: else the transport below would begin again, in the middle of what it sends encrypted."""
+        raise RuntimeError(f"{self!r} speaks TLS already")
 
     #: What makes a push producer of one that pulls.
     _pump: Any = Pump

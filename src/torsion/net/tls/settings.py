@@ -28,3 +28,8 @@ class MakesSettings(Protocol):
 
     def tls_settings(self, server_side: bool) -> Settings:
         """The settings for the next connection: of a server, or of a client."""
+
+
+def certified(host: str) -> str:
+    """The name or address by which a certificate knows this host: without the root's dot, or an address's scope."""
+    return host.partition("%")[0] if ":" in host else host.removesuffix(".")

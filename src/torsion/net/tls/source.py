@@ -11,7 +11,7 @@ from typing import Any
 
 from ..filedescriptor import isIPAddress, isIPv6Address
 from .engine import TLSEngine
-from .settings import Settings
+from .settings import Settings, certified
 
 EngineMaker = Callable[[Any], TLSEngine]
 
@@ -36,8 +36,8 @@ def creator_of(source: Any, is_client: bool) -> Callable[[Any], Any]:
 def engine_maker(source: Any, is_client: bool, offered: list[bytes]) -> EngineMaker:
     """What makes the engine for a protocol. ``offered``: what a server's factory can negotiate (ALPN).
 
-    Raises TypeError for what nothing can be made of; ValueError for a client's context that is to check a name it is
-    not given.
+    Raises TypeError for what nothing can be made of; ValueError for a context of the other side, and for a client's
+    that is to check a name it is not given.
     """
     import ssl
 
@@ -61,7 +61,7 @@ def with_host(source: Any, host: str) -> Any:
     if not isinstance(source, ssl.SSLContext):
         return source
     named = source.check_hostname or not (isIPAddress(host) or isIPv6Address(host))
-    return Settings(source, server_hostname=host if named else None)
+    return Settings(source, server_hostname=certified(host) if named else None)
 
 
 def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: list[bytes]) -> EngineMaker:
@@ -71,15 +71,36 @@ def _of_settings(settings: Callable[[], Settings], is_client: bool, offered: lis
 
     first = settings()  # now, where whoever passed it can be told
     context = first.context
+    if context.protocol is (ssl.PROTOCOL_TLS_SERVER if is_client else ssl.PROTOCOL_TLS_CLIENT):
+        this, other = ("client", "server") if is_client else ("server", "client")
+        raise ValueError(
+            f"this SSLContext is a {other}'s, and a {this}'s is needed: make it with"
+            f" ssl.SSLContext(ssl.PROTOCOL_TLS_{this.upper()})"
+        )
     if is_client and context.check_hostname and not first.server_hostname:
         raise ValueError(
             "this SSLContext checks the name of the host, and there is none to check: pass"
             " Settings(context, server_hostname=...), or clear context.check_hostname"
         )
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    if offered:
-        context.set_alpn_protocols([name.decode("ascii") for name in offered])
-    return lambda protocol: StandardEngine(settings(), not is_client)
+    names = [name.decode("ascii") for name in offered]
+    prepared: ssl.SSLContext | None = None
+
+    def prepare(context: ssl.SSLContext) -> None:
+        """A context is mostly the same for all connections; but it may be a new one each time."""
+        nonlocal prepared
+        if context is not prepared:
+            context.options |= ssl.OP_NO_RENEGOTIATION
+            if names:
+                context.set_alpn_protocols(names)
+            prepared = context
+
+    def make(protocol: Any) -> TLSEngine:
+        found = settings()
+        prepare(found.context)
+        return StandardEngine(found, not is_client)
+
+    prepare(context)
+    return make
 
 
 def _of_openssl(create: Callable[[Any], Any], is_client: bool) -> EngineMaker:

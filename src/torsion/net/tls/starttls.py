@@ -8,12 +8,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.deferred import Deferred, fail
+from ..descriptor import CONNECTION_LOST
+
 
 class OverTLS:
     """What a transport does otherwise after startTLS. Mixed into its class, before that."""
 
     TLS = True
     _protocol: Any
+    _ended: Any = None  # the layer of TLS, while the application is told of the end
+
+    def connectionLost(self, reason: Any) -> None:
+        self._ended = self._protocol
+        try:
+            super().connectionLost(reason)  # type: ignore[misc]
+        finally:
+            self._ended = None
+
+    def _layer(self) -> Any:
+        return self._ended if self._protocol is None else self._protocol
 
     # Once the connection is lost there is no TLS any more, and nothing to be written to.
 
@@ -43,16 +57,25 @@ class OverTLS:
         if self._protocol is not None:
             self._protocol.unregisterProducer()
 
+    def drained(self) -> Deferred:
+        if self._protocol is None:
+            return fail(CONNECTION_LOST)
+        waiting: Deferred = self._protocol.drained()
+        return waiting
+
     def getHandle(self) -> Any:
         """The library's object: an ssl.SSLObject, or an OpenSSL.SSL.Connection."""
-        return None if self._protocol is None else self._protocol.getHandle()
+        layer = self._layer()
+        return None if layer is None else layer.getHandle()
 
     def getPeerCertificate(self) -> Any:
-        return None if self._protocol is None else self._protocol.getPeerCertificate()
+        layer = self._layer()
+        return None if layer is None else layer.getPeerCertificate()
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
-        return None if self._protocol is None else self._protocol.negotiatedProtocol
+        layer = self._layer()
+        return None if layer is None else layer.negotiatedProtocol
 
 
 class Beneath:
@@ -77,6 +100,10 @@ class Beneath:
 
     def unregisterProducer(self) -> None:
         self._plain.unregisterProducer(self.beneath)
+
+    def drained(self) -> Deferred:
+        waiting: Deferred = self._plain.drained(self.beneath)
+        return waiting
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.beneath, name)

@@ -47,11 +47,13 @@ classImplements(_ServerParser, IPlugin)
 classImplements(_ClientParser, IPlugin)
 
 
-def wrapClientTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = None) -> Any:
+def wrapClientTLS(
+    connectionCreator: Any, wrappedEndpoint: Any, clock: Any = None, handshake_timeout: float | None = None
+) -> Any:  # nothing by keyword alone: Twisted's tests make a copy that would not have its default
     """Ours, or an error at once where nothing can speak TLS."""
     if TLSMemoryBIOFactory is None:
         raise NotImplementedError("OpenSSL not available: install twisted[tls]")
-    return _wrapClientTLS(connectionCreator, wrappedEndpoint, clock)
+    return _wrapClientTLS(connectionCreator, wrappedEndpoint, clock, handshake_timeout=handshake_timeout)
 
 
 def _loadCAsFromDir(directoryPath: Any) -> Any:
