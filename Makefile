@@ -15,7 +15,7 @@ demo: build
 	@$(PY) examples/demo.py
 
 # The compiled lane is last: CI reads the closing line.
-test: lint types docs build-required test-install peers lanes
+test: lint types docs build-required test-install peers-oldest peers lanes
 
 lint: $(VENV)/.ready
 	@echo "== ruff"

@@ -36,6 +36,50 @@ assert torsion.ssl.CertificateOptions.__module__.startswith("torsion.")
     )
 
 
+OLDER = """
+import sys
+sys.modules["twisted.protocols._tls_legacy"] = sys.modules["twisted.protocols._sni"] = None  # as in an older Twisted
+"""
+
+
+@needs_twisted
+def test_an_older_twisted_is_asked_by_its_interfaces(full: Python) -> None:
+    full.check(
+        OLDER
+        + """
+from OpenSSL.SSL import Connection
+from twisted.internet import ssl
+from twisted.protocols.tls import SomeConnectionCreator, TLSMemoryBIOFactory
+for source, is_client in (
+    (ssl.optionsForClientTLS("localhost"), True),  # a connection creator
+    (ssl.ClientContextFactory(), True),  # a factory of contexts
+    (ssl.ClientContextFactory(), False),
+):
+    factory = TLSMemoryBIOFactory(source, is_client, None)
+    made = factory._creatorCallable(factory.protocol(factory, None))
+    assert isinstance(made, Connection), made
+try:
+    TLSMemoryBIOFactory(object(), True, None)
+except TypeError as error:
+    assert "nothing to make TLS of, as a client" in str(error), error
+else:
+    raise AssertionError("an object that says nothing about TLS was taken")
+"""
+    )
+
+
+@needs_twisted
+def test_an_older_twisted_has_our_tls_servers_by_their_strings(full: Python, tmp_path: Path) -> None:
+    (tmp_path / "localhost.pem").write_bytes(certificates().server.both.read_bytes())
+    full.check(
+        OLDER
+        + f"""
+from twisted.internet import endpoints, reactor
+assert endpoints.serverFromString(reactor, "tls:{tmp_path}:0")
+"""
+    )
+
+
 @needs_twisted
 def test_where_twisted_is_installed_without_pyopenssl_it_is_ours(bare: Python, tmp_path: Path) -> None:
     found = find_spec("twisted")

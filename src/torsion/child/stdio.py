@@ -134,7 +134,7 @@ class StandardIO:
     def readConnectionLost(self, reason: Failure) -> None:
         """Standard input is at its end: without half-close support that is all, and what waits is not written (58)."""
         self._reader = None
-        if self.disconnecting or not self._tell_half("readConnectionLost"):
+        if self.disconnecting or not stream.tell_half(self, self.protocol, "readConnectionLost"):
             self.connectionLost(reason)
 
     def writeConnectionLost(self, reason: Failure) -> None:
@@ -143,20 +143,11 @@ class StandardIO:
         if self.disconnecting:
             self.connectionLost(reason)
         else:
-            self._tell_half("writeConnectionLost")
+            stream.tell_half(self, self.protocol, "writeConnectionLost")
 
-    def _tell_half(self, hook: str) -> bool:
-        """Call a hook of IHalfCloseableProtocol, if the protocol is one. If it raises, that ends the connection."""
-        protocol = stream.half_closeable(self.protocol)
-        if protocol is None:
-            return False
-        try:
-            getattr(protocol, hook)()
-        except BaseException:
-            failure = Failure()
-            report.failure(f"Unhandled error in {hook} of {type(protocol).__qualname__}", failure)
-            self.connectionLost(failure)
-        return True
+    def log_prefix(self) -> str:
+        """Whom this serves."""
+        return type(self.protocol).__qualname__
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is over, both ways. The protocol is told once."""

@@ -45,7 +45,6 @@ cdef class Stream(Flow):
     cdef _send_by_contract(self)
     cdef _all_sent(self)
     cpdef _socket_object(self)
-    cdef _tell_half(self, hook, reason)
     cdef _end(self, object why, bint reading)
     cpdef _close(self, bint abort)
     cdef _abort(self, error)

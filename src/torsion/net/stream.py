@@ -462,25 +462,12 @@ class Stream(Flow):
             self._socket_object().shutdown(socket.SHUT_WR)
         except OSError:
             pass
-        self._tell_half("writeConnectionLost", None)
+        tell_half(self, self._protocol, "writeConnectionLost")
 
     def readConnectionLost(self, reason: Failure) -> None:
         """The peer has ended its side: a protocol that can live half closed is told, any other loses the connection."""
-        if not self._tell_half("readConnectionLost", reason):
+        if not tell_half(self, self._protocol, "readConnectionLost"):
             self.connectionLost(reason)
-
-    def _tell_half(self, hook: str, reason: Failure | None) -> bool:
-        """Call a hook of IHalfCloseableProtocol, if the protocol is one; if it raises, the connection ends (65)."""
-        protocol = half_closeable(self._protocol)
-        if protocol is None:
-            return False
-        try:
-            getattr(protocol, hook)()
-        except BaseException:
-            failure = Failure()
-            report.failure(f"Unhandled error in {hook} of {self.log_prefix()}", failure)
-            self.connectionLost(failure)
-        return True
 
     def loseConnection(self) -> None:
         """Send what was written, then close; nothing more is read. Contract: ITransport (63)."""
@@ -622,6 +609,20 @@ def half_closeable(protocol: Any) -> Any:
     # Asked of the class: wrappers hand unknown attributes on to a transport, and that has methods of these names too.
     kind = type(protocol)
     return protocol if hasattr(kind, "readConnectionLost") and hasattr(kind, "writeConnectionLost") else None
+
+
+def tell_half(transport: Any, protocol: Any, hook: str) -> bool:
+    """Call a hook of IHalfCloseableProtocol, if the protocol is one; if it raises, the connection ends (65)."""
+    protocol = half_closeable(protocol)
+    if protocol is None:
+        return False
+    try:
+        getattr(protocol, hook)()
+    except BaseException:
+        failure = Failure()
+        report.failure(f"Unhandled error in {hook} of {transport.log_prefix()}", failure)
+        transport.connectionLost(failure)
+    return True
 
 
 def _close_socket(sock: Any, abort: bool) -> None:

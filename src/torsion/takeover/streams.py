@@ -52,9 +52,11 @@ def wants_handshake(protocol: Any) -> bool:
 
 
 def creator_of(source: Any, is_client: bool) -> Any:
-    """What makes a Connection of pyOpenSSL for a protocol, as Twisted finds it: by its interfaces."""
-    from twisted.protocols._tls_legacy import _convertToAppropriateFactory
-
+    """What makes a Connection of pyOpenSSL for a protocol, as Twisted finds it, with its warnings and its errors."""
+    try:
+        from twisted.protocols._tls_legacy import _convertToAppropriateFactory
+    except ModuleNotFoundError:  # an older Twisted, which has neither
+        return _creator_by_interface(source, is_client)
     made, error = None, None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -67,6 +69,15 @@ def creator_of(source: Any, is_client: bool) -> Any:
     if error is not None:
         raise error
     return made
+
+
+def _creator_by_interface(source: Any, is_client: bool) -> Any:
+    from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
+
+    from torsion.net.tls import openssl
+
+    wanted = IOpenSSLClientConnectionCreator if is_client else IOpenSSLServerConnectionCreator
+    return openssl.creator_of(wanted(source, source), is_client)
 
 
 class Provided:

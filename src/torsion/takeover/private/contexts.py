@@ -6,8 +6,9 @@ from typing import Any
 
 from OpenSSL import SSL  # type: ignore[import-not-found, unused-ignore]
 from twisted.internet import ssl
-from twisted.protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
 from twisted.python.filepath import FilePath
+
+from torsion.endpoint import contexts
 
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -55,7 +56,11 @@ def for_host(hostname: str, trustRoots: str | None, certificate: str | None, pri
 
 
 def for_directory(path: str) -> Any:
-    """For `tls:` servers."""
+    """For `tls:` servers. An older Twisted has no such servers; then they are ours, on the standard library."""
+    try:
+        from twisted.protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
+    except ModuleNotFoundError:
+        return contexts.for_directory(path)
     return SNIConnectionCreator(autoReloadingDirectoryOfPEMs(FilePath(path)))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet._producer_helpers import _PullToPush
-from twisted.protocols._tls_legacy import SomeConnectionCreator
 
 from torsion import reactors
 from torsion.failure import Failure
@@ -21,6 +20,9 @@ __all__ = [
     "_PullToPush",
     "_get_default_clock",
 ]
+
+#: A type: whatever makes connections.
+SomeConnectionCreator = Any
 
 #: Ours joins small writes, always.
 BufferingTLSTransport = TLSMemoryBIOProtocol
