@@ -1,12 +1,14 @@
 /* The load generator: real connections to an echo server, and the CPU time the server took for them.
  *
  *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W] [together=1]
+ *   load http  port=P pid=SERVER connections=N reply=BYTES (messages=M | seconds=S) [warm=W]
  *   load storm port=P pid=SERVER connections=N burst=B
  *   load udp   port=P pid=SERVER connections=N size=BYTES flight=F messages=M [warm=W]
  *
  * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
  * W messages go first, not counted.
  * Compiled with -DTLS (and -lssl -lcrypto), echo speaks TLS and believes any certificate; its handshakes are not counted.
+ * http: the same with a GET of / as the message; each answer is BYTES long, whatever is in it.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
  *
@@ -49,6 +51,7 @@ struct moment {
 };
 
 static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100, together;
+static long reply; /* bytes of an answer; 0: a message comes back as it went */
 static char buffer[BUFFER], *message;
 
 static void fail(const char *what) {
@@ -97,9 +100,9 @@ static int open_connection(void) {
 }
 
 /* Ends our side, then reads until the server has ended its own: no work is left over for whoever is measured next.
- * Returns how many the server has not ended within a fifth of a second (rloop 0.5 never does). */
+ * Returns how many the server has not ended within two seconds (rloop 0.5 never does). */
 static long close_all(const int *fds, long count) {
-    struct timeval patience = {0, 200000};
+    struct timeval patience = {2, 0};
     long deaf = 0;
     for (long i = 0; i < count; i++) shutdown(fds[i], SHUT_WR);
     for (long i = 0; i < count; i++) {
@@ -115,6 +118,8 @@ static long close_all(const int *fds, long count) {
 /* ---- echo ---- */
 
 static long begun, most; /* messages, of all connections */
+
+static long answer(void) { return reply ? reply : size; }
 
 #ifdef TLS
 static SSL_CTX *context;
@@ -165,9 +170,9 @@ static void fill(int epoll, struct connection *connection) {
     int blocked = 0;
     while (!blocked) {
         if (connection->sent == connection->begun * size) {
-            if (begun == most || connection->begun >= connection->received / size + flight) break;
+            if (begun == most || connection->begun >= connection->received / answer() + flight) break;
             do connection->begun++, begun++;
-            while (together && begun < most && connection->begun < connection->received / size + flight);
+            while (together && begun < most && connection->begun < connection->received / answer() + flight);
         }
         size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
         ssize_t sent = put(connection, message + part, left);
@@ -185,9 +190,10 @@ static ssize_t take(struct connection *connection) {
     ssize_t received = get(connection, buffer, BUFFER);
     if (received < 0 && errno == EAGAIN) return 0;
     if (received <= 0) fail("the server ended a connection");
-    if (connection->received + received > connection->sent) errno = 0, fail("more came back than was sent");
+    long owed = reply ? connection->sent / size * reply : connection->sent;
+    if (connection->received + received > owed) errno = 0, fail("more came back than was asked for");
     ssize_t part = connection->received % size, same = size - part < received ? size - part : received;
-    if (memcmp(buffer, message + part, same)) errno = 0, fail("other bytes came back than were sent");
+    if (!reply && memcmp(buffer, message + part, same)) errno = 0, fail("other bytes came back than were sent");
     connection->received += received;
     return received;
 }
@@ -197,7 +203,7 @@ static void talk(int epoll, struct connection *all, long count, double until) {
     long echoed = 0; /* bytes */
     begun = 0, most = count;
     for (long i = 0; i < connections; i++) fill(epoll, &all[i]);
-    while (echoed < begun * size) {
+    while (echoed < begun * answer()) {
         struct epoll_event events[EVENTS];
         int ready = epoll_wait(epoll, events, EVENTS, 10000);
         if (ready == 0) errno = ETIMEDOUT;
@@ -314,7 +320,7 @@ static void options(int count, char **arguments) {
     struct { const char *name; long *value; } known[] = {
         {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
         {"messages", &messages}, {"seconds", &seconds}, {"warm", &warm}, {"burst", &burst},
-        {"together", &together},
+        {"together", &together}, {"reply", &reply},
     };
     for (int i = 0; i < count; i++) {
         char *equals = strchr(arguments[i], '=');
@@ -327,14 +333,18 @@ static void options(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) fprintf(stderr, "usage: load echo|storm|udp name=value ...\n"), exit(2);
+    if (count < 2) fprintf(stderr, "usage: load echo|http|storm|udp name=value ...\n"), exit(2);
     options(count - 2, arguments + 2);
     if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
+    static const char get_root[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int http = !strcmp(arguments[1], "http");
+    if (http) size = sizeof get_root - 1;
+    if (http != (reply > 0)) fprintf(stderr, "load: http, and only http, needs reply=\n"), exit(2);
     message = malloc(size * (flight + 1)); /* a message, again and again */
-    for (long i = 0; i < size * (flight + 1); i++) message[i] = 'a' + i % size % 26;
-    if (!strcmp(arguments[1], "echo") && (messages > 0 || seconds > 0)) echo();
+    for (long i = 0; i < size * (flight + 1); i++) message[i] = http ? get_root[i % size] : 'a' + i % size % 26;
+    if ((http || !strcmp(arguments[1], "echo")) && (messages > 0 || seconds > 0)) echo();
     else if (!strcmp(arguments[1], "storm")) storm();
     else if (!strcmp(arguments[1], "udp") && messages > 0) udp();
-    else fprintf(stderr, "load: echo needs messages= or seconds=, udp messages=\n"), exit(2);
+    else fprintf(stderr, "load: echo and http need messages= or seconds=, udp messages=\n"), exit(2);
     return 0;
 }

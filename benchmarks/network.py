@@ -7,13 +7,15 @@ server's process CPU clock itself, before the work and after it. A round gives e
 round beginning with another one. Servers are started anew after some rounds, because one process may be a tenth slower
 than the next with the same program. Figures and bars are as in run.py.
 
-The rows of UDP do the same with datagrams: examples/unmodified/udp_echo_server.py.
+The rows of UDP do the same with datagrams: examples/unmodified/udp_echo_server.py. The row of the web is Twisted's own
+web server, on our core and on its own: examples/unmodified/web_hello.py.
 
 Memory is asked of a fresh server each time: resident bytes before and after many idle connections.
 
 The rows over TLS have servers of their own (echo_tls.py), each as its users would write it: Torsion, asyncio and uvloop
-with the standard library's ssl, Twisted with its own on pyOpenSSL. They speak TLS 1.3 with a certificate that is made
-for the run. Those rows need OpenSSL's headers for the load, and `openssl`; without them they are left out.
+with the standard library's ssl, Twisted with its own on pyOpenSSL. In the rows "by pyOpenSSL" Torsion runs Twisted's
+program, contexts and all. They speak TLS 1.3 with a certificate that is made for the run. The rows over TLS need
+OpenSSL's headers for the load, and `openssl`; without them they are left out.
 
 Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--goals] [--pure]
 """
@@ -66,8 +68,22 @@ TLS_SERVERS = {
     for name, module in (("torsion", "torsion"), ("twisted", "OpenSSL"), ("asyncio", "asyncio"), ("uvloop", "uvloop"))
 }
 
+BY_PYOPENSSL = {
+    "torsion": ("OpenSSL", [*PYTHON, "-m", "torsion", "run", *TLS_SERVERS["twisted"][1][len(PYTHON) :]]),
+    "twisted": TLS_SERVERS["twisted"],
+}
+
 # Theirs is one program, which is told what to serve.
 ON_LOOPS = ("asyncio", "uvloop", "rloop")
+
+# What a row's servers speak: the program that is written for Twisted, or a server for each peer.
+SPOKEN: dict[str, str | dict[str, tuple[str, list[str]]]] = {
+    "tcp": "echo_server.py",
+    "udp": "udp_echo_server.py",
+    "http": "web_hello.py",
+    "tls": TLS_SERVERS,
+    "tls by pyOpenSSL": BY_PYOPENSSL,
+}
 
 
 @dataclass
@@ -80,7 +96,7 @@ class Row:
     goals: dict[str, float] = field(default_factory=dict)
     unit: str = "ns"
     without: tuple[str, ...] = ()
-    speaks: str = "tcp"  # or "udp", "tls": programs of their own
+    speaks: str = "tcp"  # or another of SPOKEN
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -103,10 +119,10 @@ def prepare_child(core: set[int]) -> Callable[[], None]:
 
 
 def command_of(name: str, speaks: str) -> list[str]:
-    if speaks == "tls":
-        return TLS_SERVERS[name][1]
-    program = str(PROGRAMS / ("udp_echo_server.py" if speaks == "udp" else "echo_server.py"))
-    command = [program if word == PROGRAM else word for word in SERVERS[name][1]]
+    spoken = SPOKEN[speaks]
+    if isinstance(spoken, dict):
+        return spoken[name][1]
+    command = [str(PROGRAMS / spoken) if word == PROGRAM else word for word in SERVERS[name][1]]
     return [*command, "udp"] if speaks == "udp" and name in ON_LOOPS else command
 
 
@@ -119,7 +135,7 @@ class Server:
         if pure:
             environment["TORSION_PURE"] = "1"
         self.name = name
-        self.tls = speaks == "tls"
+        self.tls = speaks.startswith("tls")
         self.process = subprocess.Popen(
             command_of(name, speaks),
             stdout=subprocess.PIPE,
@@ -183,6 +199,20 @@ def echo_datagrams(clients: int, size: int, flight: int = 1) -> Callable[[Server
     return measure
 
 
+def ask_web(connections: int) -> Callable[[Server, int], float]:
+    """Nanoseconds of the server's CPU per request for a small page, on connections that are kept."""
+
+    def measure(server: Server, count: int) -> float:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = connection.recv(65536)
+        work = {"connections": connections, "reply": len(answer), "messages": count}
+        figures = server.load("http", warm=max(count // 10, connections), **work)
+        return figures["cpu"] / figures["messages"] * 1e9
+
+    return measure
+
+
 def storm(part: str) -> Callable[[Server, int], float]:
     """Nanoseconds of the server's CPU per connection that is opened, or closed by the client."""
 
@@ -231,6 +261,7 @@ def memory(server: Server, count: int) -> float:
 
 # rloop 0.5 never closes its end of a connection, and turns for ever over those that its clients have closed
 NEVER_CLOSES = ("rloop",)
+NOT_TWISTED = ("asyncio", "uvloop", "rloop", "C")
 NO_DATAGRAMS = ("rloop", "C")  # rloop 0.5 has none; echo_server.c is for connections
 
 ROWS: dict[str, Row] = {
@@ -254,6 +285,11 @@ ROWS: dict[str, Row] = {
         echo(100, 64), 20_000, {"twisted": 0.35, "uvloop": 1.3}, {"twisted": 0.3, "uvloop": 1}, speaks="tls"
     ),
     "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {}, {"uvloop": 1}, speaks="tls"),
+    "tls_echo_100_x_64_B_by_pyOpenSSL": Row(echo(100, 64), 20_000, {}, {"twisted": 0.5}, speaks="tls by pyOpenSSL"),
+    "tls_echo_100_x_16_KiB_by_pyOpenSSL": Row(echo(100, 16384), 5_000, {}, {"twisted": 0.6}, speaks="tls by pyOpenSSL"),
+    "web_hello_50_connections": Row(
+        ask_web(50), 10_000, {"twisted": 0.85}, {"twisted": 0.79}, without=NOT_TWISTED, speaks="http"
+    ),
     "memory_of_an_idle_tls_connection": Row(memory, 1_000, {}, {"uvloop": 1}, unit="bytes", speaks="tls"),
 }
 PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
@@ -266,8 +302,9 @@ def measure_row(name: str, servers: list[str], rounds: int, scale: float, pure: 
     asked = ROWS[name]
     count = max(1_000, int(asked.count * scale))
     of_memory = asked.measure is memory
+    spoken = SPOKEN[asked.speaks]
     servers = [
-        server for server in servers if server not in asked.without and (server in TLS_SERVERS or asked.speaks != "tls")
+        server for server in servers if server not in asked.without and (isinstance(spoken, str) or server in spoken)
     ]
     figures: dict[str, list[float]] = {server: [] for server in servers}
     standing: dict[str, Server] = {}
@@ -376,7 +413,7 @@ def main() -> int:
     all_kept = True
     for name in options.only or ROWS:
         asked = ROWS[name]
-        if asked.speaks == "tls" and not with_tls:
+        if asked.speaks.startswith("tls") and not with_tls:
             continue
         bars = PURE_BARS.get(name, {}) if options.pure else asked.goals if options.goals else asked.bars
         figures = everything[name] = measure_row(name, servers, options.rounds, options.scale, options.pure)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.examples.test_network_examples import peer
-from tests.interpreters import Python
+from tests.interpreters import Python, needs_twisted
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
@@ -100,6 +100,31 @@ def test_a_wrong_datagram_ends_the_load(load: str) -> None:
         assert "another datagram came back" in done.stderr
 
 
+def test_answers_of_a_web_server_are_counted_by_their_length(load: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        asked = b""
+        while piece := connection.recv(1 << 16):
+            asked += piece
+            *whole, asked = asked.split(b"\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n" * len(whole))
+
+    with peer(serve) as port:
+        done = run_load(load, "http", port, connections=3, reply=27, messages=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["messages"] == 50
+
+
+def test_a_longer_answer_of_a_web_server_ends_the_load(load: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with peer(serve) as port:
+        done = run_load(load, "http", port, connections=1, reply=20, messages=5)
+    assert done.returncode == 1
+    assert "more came back than was asked for" in done.stderr
+
+
 def test_a_storm_counts_its_connections(load: str) -> None:
     with peer(echo) as port:
         done = run_load(load, "storm", port, connections=25, burst=10)
@@ -130,3 +155,11 @@ def test_the_benchmark_prints_its_table(full: Python) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for row in rows:
         assert f"| {row.replace('_', ' ')} |" in done.stdout
+
+
+@needs_twisted
+def test_the_benchmark_asks_twisteds_web_server(full: Python) -> None:
+    arguments = ["--rounds", "1", "--scale", "0.01", "--only", "web_hello_50_connections", "--peers", "twisted"]
+    done = full.run(str(BENCHMARKS / "network.py"), *arguments, timeout=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "| web hello 50 connections |" in done.stdout

@@ -23,6 +23,7 @@ cdef class Stream(Flow):
     cdef bint _queued
     cdef public object _passing
     cdef public object _peer
+    cdef public object _host
     cdef public object _owner
     cdef public object _home
     cdef public object _number

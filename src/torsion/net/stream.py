@@ -69,7 +69,8 @@ class Stream(Flow):
         self._wanted = False  # there is something to send, or to do when all is sent
         self._queued = False  # in the engine's list of who has something to send
         self._passing: Passing | None = None  # set: file descriptors travel with the bytes
-        self._peer: Any = None
+        self._peer: Any = None  # as the system says it; once asked for, as programs see it
+        self._host: Any = None  # once asked for
         self._owner: Any = None
         self._home: Any = None  # where the port that accepted it has it under its number until the end
         self._number = 0
@@ -552,6 +553,7 @@ class Stream(Flow):
     def _close(self, abort: bool) -> None:
         fd, self._fd = self._fd, -1
         sock, self._socket = self._socket, None
+        self._host = None
         if self._engine is not None:
             self._interest = 0
             if fd >= 0:

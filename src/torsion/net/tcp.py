@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import report
+from ..address import IPv4Address
 from ..core.deferred import Deferred
 from ..error import CannotListenError
 from ..failure import Failure
@@ -92,7 +93,16 @@ class Connection(Stream):
 
     @socket.deleter
     def socket(self) -> None:
-        self._socket = None
+        self._socket = self._host = None
+
+    def getHost(self) -> Any:
+        """This end's address. AttributeError once the connection is lost (67)."""
+        host = self._host
+        if host is None:
+            host = ip_address(self.socket.getsockname())
+            if self.connected:  # from then on it stays the same
+                self._host = host
+        return host
 
     def getHandle(self) -> Any:
         """The socket object."""
@@ -155,8 +165,8 @@ class Server(Connection):
             self.addressFamily = socket.AF_INET6
         self._open(protocol)
 
-    client: Any = Shown(lambda self: self._peer)
-    hostname: Any = Shown(lambda self: self.getPeer().host if len(self._peer) == 4 else self._peer[0])
+    client: Any = Shown(lambda self: self._raw_peer())
+    hostname: Any = Shown(lambda self: self.getPeer().host)
     server: Any = Shown(lambda self: self._owner)
     sessionno: Any = Shown(lambda self: self._number)
     logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}")
@@ -189,13 +199,19 @@ class Server(Connection):
 
     repstr: Any = Shown(_describe)
 
-    def getHost(self) -> Any:
-        """This end's address. AttributeError once the connection is lost (67)."""
-        return ip_address(self.socket.getsockname())
-
     def getPeer(self) -> Any:
         """The peer's address, also after the end."""
-        return ip_address(self._peer)
+        peer = self._peer
+        if peer.__class__ is tuple:
+            peer = ip_address(peer)
+            if peer.__class__ is IPv4Address:  # the other has more in it than can be told from the address
+                self._peer = peer
+        return peer
+
+    def _raw_peer(self) -> Any:
+        """The peer's address as the system says it."""
+        peer = self._peer
+        return (peer.host, peer.port) if peer.__class__ is IPv4Address else peer
 
 
 class Port(BasePort):

@@ -197,10 +197,6 @@ class Client(BaseClient):
         else:
             self._finishInit(self.resolveAddress, skt, None, reactor)
 
-    def getHost(self) -> Any:
-        """This end's address. AttributeError once the connection is lost (67)."""
-        return ip_address(self.socket.getsockname())
-
     def getPeer(self) -> Any:
         """The address that it connected to, also after the end."""
         return ip_address(self.realAddress)

@@ -509,17 +509,22 @@ class TimeoutMixin:
 
     def resetTimeout(self) -> None:
         """Something happened: the time begins again. Nothing happens if it is over, or was not set."""
-        if _waits(self.__timeoutCall) and self.timeOut is not None:
-            self.__timeoutCall.reset(self.timeOut)
+        call = self.__timeoutCall
+        if call is not None and self.timeOut is not None and call.active():
+            call.reset(self.timeOut)
 
     def setTimeout(self, period: float | None) -> float | None:
         """Wait so many seconds from now on; None: do not. Returns what was set before."""
         previous, self.timeOut = self.timeOut, period
+        call = self.__timeoutCall
+        if call is not None and not call.active():
+            call = None
         if period is None:
-            _stop(self.__timeoutCall)
+            if call is not None:
+                call.cancel()
             self.__timeoutCall = None
-        elif _waits(self.__timeoutCall):
-            self.__timeoutCall.reset(period)
+        elif call is not None:
+            call.reset(period)
         else:
             self.__timeoutCall = self.callLater(period, self.__timedOut)
         return previous

@@ -8,8 +8,13 @@ from typing import Any
 from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
 
 from .engine import RECORD, TLSEngine
+from .records import Records
 
 MOST = 65536
+ENOUGH = 512
+"""What TLS says by itself is mostly shorter, in bytes."""
+OVERHEAD = 128
+"""A record is at most so much longer than what is in it."""
 
 
 class OpenSSLEngine(TLSEngine):
@@ -19,6 +24,8 @@ class OpenSSLEngine(TLSEngine):
         TLSEngine.__init__(self)
         self.connection = connection
         self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
+        self._records = Records()
+        self._made = 0  # bytes written, and what they may grow by
         if server_side:
             connection.set_accept_state()
         else:
@@ -27,18 +34,23 @@ class OpenSSLEngine(TLSEngine):
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
             self._begun = True
+            self._records.feed(data)
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""
+        # No more is asked for than there can be: the memory for it is taken first.
+        size = min(self._made + ENOUGH, MOST)
+        self._made = 0
         while self._begun:
             try:
-                data: bytes = self.connection.bio_read(MOST)
+                data: bytes = self.connection.bio_read(size)
             except WantReadError:
                 break
-            whole += data
-            if len(data) < MOST:
+            whole = whole + data if whole else data
+            if len(data) < size:
                 break
+            size = MOST
         return whole
 
     def handshake(self) -> bool:
@@ -53,21 +65,27 @@ class OpenSSLEngine(TLSEngine):
         """Its contexts have callbacks of their own, which call failVerification."""
 
     def read(self) -> bytes | None:
+        if not self._records.whole:  # an exception each time that nothing is left would cost as much as a record
+            return None
         try:
             data: bytes = self.connection.recv(RECORD)
-            return data or None
         except WantReadError:
+            self._records.whole = 0
             return None
         except ZeroReturnError:
             self.ended = True
             return None
+        self._records.whole -= 1  # a record at most: those without data before it are still counted
+        return data or None
 
     def write(self, data: Any) -> int:
         self._begun = True
         try:
-            return int(self.connection.send(data))
+            taken = int(self.connection.send(data))
         except WantReadError:
             return 0
+        self._made += taken + OVERHEAD * (1 + taken // RECORD)
+        return taken
 
     def close(self) -> None:
         self.notified = True
