@@ -103,6 +103,13 @@ fuzz: build-required
 bench: build-required
 	@$(PY) benchmarks/run.py
 	@$(PY) benchmarks/network.py
+	@$(PY) benchmarks/curves.py
+
+# The curves as the documents show them.
+.PHONY: curves
+curves: build-required
+	@$(PY) -m pip install -q matplotlib
+	@$(PY) benchmarks/curves.py --svg docs/curves
 
 # The interpreted lane is what coverage can see. Left out: millions of links take too long under its eyes, and one test
 # counts what a process loads, while coverage loads more.

@@ -6,7 +6,7 @@ running reactor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from time import process_time as cpu
 from typing import Any
@@ -119,13 +119,21 @@ def _after_turn(work: Callable[[], Any]) -> Any:
     return done
 
 
-_crowd: list[Any] = []
+_crowd: list[Any] | None = None
+
+
+def crowd(delays: Iterable[float]) -> None:
+    """From now on the timers that are measured are among these others: they wait so many seconds."""
+    global _crowd
+    for call in _crowd or ():
+        call.cancel()
+    _crowd = [reactor.callLater(delay, _ignore) for delay in delays]
 
 
 def _in_a_crowd(work: Callable[[], Any]) -> Any:
     """What `work` measures, among many timers that are far from due and well settled."""
-    if not _crowd:
-        _crowd.extend(reactor.callLater(10_000 + delay, _ignore) for delay in DELAYS)
+    if _crowd is None:
+        crowd(10_000 + delay for delay in DELAYS)
     settled: Any = defer.Deferred()
     reactor.callLater(0, lambda: reactor.callLater(0, settled.callback, None))
     return settled.addCallback(lambda _: work())

@@ -1,5 +1,8 @@
 """One peer in a process of its own: reads "operation count" lines, answers each with the seconds of CPU it took.
 
+An operation is a function of operations.py (of loop_operations.py for who has no Deferreds), or of another module here
+that it names: "growth.chain_link".
+
 Usage: worker.py torsion|twisted|asyncio|uvloop|rloop
 """
 
@@ -22,13 +25,13 @@ def requests() -> Any:
 
 
 def serve_deferreds() -> None:
-    import operations
     from twisted.internet import defer, reactor
 
     @defer.inlineCallbacks
     def serve() -> Any:
         for name, count in requests():
-            answer((yield getattr(operations, name)(count)))
+            module, _, function = name.rpartition(".")
+            answer((yield getattr(importlib.import_module(module or "operations"), function)(count)))
         reactor.stop()
 
     def report(failure: Any) -> None:

@@ -163,3 +163,13 @@ def test_the_benchmark_asks_twisteds_web_server(full: Python) -> None:
     done = full.run(str(BENCHMARKS / "network.py"), *arguments, timeout=50)
     assert (done.returncode, done.stderr) == (0, "")
     assert "| web hello 50 connections |" in done.stdout
+
+
+@needs_twisted
+def test_the_curves_are_measured(full: Python) -> None:
+    arguments = ["--rounds", "1", "--most", "10", "--only", "echo", "timer_fire", "chain_link"]
+    done = full.run(str(BENCHMARKS / "curves.py"), *arguments, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
+    for head in ("echo: connections", "timer fire: timers", "chain link: links"):
+        assert f"| {head} | 1 | 10 |" in done.stdout
+    assert done.stdout.count("| torsion |") == 3
