@@ -61,7 +61,7 @@ class Driver(Stepper):
         self.waiting_on = None
         try:
             while True:
-                if isinstance(result, Failure):
+                if isinstance(result, BaseException) and isinstance(result, Failure):  # see Deferred._advance
                     result = self.throw(result)
                 else:
                     result = self.step(result)

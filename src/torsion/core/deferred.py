@@ -457,7 +457,10 @@ class Deferred:
         try:
             while self._next < len(pending):
                 at = self._next
-                function, failed = pending[at], isinstance(self._result, Failure)
+                function = pending[at]
+                # Of what is no exception the first question costs next to nothing, the second much. The result is no
+                # variable: a failure's traceback may hold this frame.
+                failed = isinstance(self._result, BaseException) and isinstance(self._result, Failure)
                 if function is _CONTINUE:
                     return self._hand_over(pending[at + 1])
                 if failed:
@@ -539,7 +542,7 @@ class Deferred:
     def _note_unhandled(self) -> None:
         """Whoever drops us now drops a failure, if that is the result: the holder will say so (semantics 13)."""
         result = self._result
-        if isinstance(result, Failure):
+        if isinstance(result, BaseException) and isinstance(result, Failure):
             if self._debugInfo is None:
                 self._debugInfo = DebugInfo()
             self._debugInfo.failResult = result
@@ -565,7 +568,7 @@ class Deferred:
         while result is _NO_RESULT or self.paused:
             yield self
             result = self._result
-        if not isinstance(result, Failure):
+        if not (isinstance(result, BaseException) and isinstance(result, Failure)):  # see _advance
             return result
         self._handled()
         try:

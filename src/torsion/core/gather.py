@@ -101,7 +101,7 @@ class _Slot:
 
     def __call__(self, result: Any) -> Any:
         owner = self.owner
-        failed = isinstance(result, Failure)
+        failed = isinstance(result, BaseException) and isinstance(result, Failure)  # see Deferred._advance
         owner.resultList[self.index] = (FAILURE, result) if failed else (SUCCESS, result)
         owner.finishedCount += 1
         if not owner.called:
