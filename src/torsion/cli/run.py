@@ -124,9 +124,11 @@ def _enter(folder: str) -> None:
 
 
 def _is_archive(path: str) -> bool:
+    if path.endswith((".py", ".pyw")):
+        return False
     import zipfile  # only for a path that is no ordinary script's
 
-    return not path.endswith((".py", ".pyw")) and zipfile.is_zipfile(path)
+    return zipfile.is_zipfile(path)
 
 
 def _folder(path: str) -> int:

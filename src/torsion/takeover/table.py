@@ -30,6 +30,7 @@ class Taken(NamedTuple):
 REACTOR = "twisted.internet.reactor"
 INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
+PLUGIN = "twisted.plugin"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
@@ -170,6 +171,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IConnector", "torsion.net.connector", "BaseConnector"),
     ("IHostnameResolver", "torsion.net.resolver", "GAIResolver"),
     ("IHostnameResolver", "torsion.net.resolver", "SimpleResolverComplexifier"),
+    ("IHostnameResolver", "torsion.takeover.private.endpoints_twisted", "_SimpleHostnameResolver"),
     ("IHostResolution", "torsion.net.resolver", "HostResolution"),
     ("IResolutionReceiver", "torsion.net.resolver", "FirstOneWins"),
     ("IResolverSimple", "torsion.net.resolver", "ComplexResolverSimplifier"),
