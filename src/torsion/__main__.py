@@ -5,6 +5,7 @@ import sys
 USAGE = """\
 usage: python -m torsion run script.py [arguments]     run an unmodified Twisted program on Torsion
        python -m torsion run -m module [arguments]
+       python -m torsion run name [arguments]          a console script, such as trial, twistd or pytest
        python -m torsion info                          version, lane, freshness, poller, Python
 """
 

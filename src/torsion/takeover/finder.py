@@ -123,17 +123,19 @@ class Finder:
         return module
 
     def _turn(self) -> None:
-        """Turn the seams of ours: where reports go, where the process's reactor is kept, what endpoints are made of."""
+        """Turn the seams of ours: reports, the place of the reactor, what endpoints and child processes are given."""
         from torsion import reactors, report
+        from torsion.child import heritage
         from torsion.endpoint import outside
 
-        from . import standins
+        from . import children, standins
         from .logs import Sink
         from .outside import TwistedOutside
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
+        heritage.set_completion(children.complete)
         if self.has_twisted():
             standins.complete()
             outside.use(TwistedOutside())
