@@ -17,7 +17,7 @@ from typing import Any
 
 from torsion import takeover
 
-from . import scripts
+from . import output, scripts
 
 USAGE = """\
 usage: python -m torsion run script.py [arguments]
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     Returns 2 for a bad command line, 1 or 2 as Python does if there is no such module or file.
     """
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        output.write(USAGE)
         return 0
     as_module = argv[:1] == ["-m"]
     rest = argv[1:] if as_module else argv

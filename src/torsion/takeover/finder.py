@@ -19,7 +19,7 @@ from typing import Any
 
 from . import missing
 from .loaded import WATCHED, Loaded
-from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, TABLE, Taken
+from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, TABLE
 
 
 class Ours:
@@ -63,7 +63,7 @@ class Finder:
             return _then(self._elsewhere(fullname, path), self._loaded.ours)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or (fullname in TABLE and self._is_ours(TABLE[fullname])):
+        if self.is_ours(fullname):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -87,8 +87,11 @@ class Finder:
             return self._elsewhere("twisted") is not None
         return not isinstance(getattr(loaded.__spec__, "loader", None), StandIn)
 
-    def _is_ours(self, line: Taken) -> bool:
-        """Whether the program gets ours for this line, here."""
+    def is_ours(self, fullname: str) -> bool:
+        """Whether a program that imports this module of Twisted's gets ours, here."""
+        line = TABLE.get(fullname)
+        if line is None:
+            return fullname == REACTOR
         if not self.has_twisted():
             return line.module != ""
         return line.unless == "" or self._elsewhere(line.unless) is None

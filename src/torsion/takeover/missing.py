@@ -50,6 +50,13 @@ def known(module: str, name: str) -> bool:
     return bool(lacking(module, name) or imported(module, name))
 
 
+def newest() -> tuple[int, ...]:
+    """The newest version of Twisted that the tables know."""
+    if not _lacking:
+        _load()
+    return max(tuple(map(int, seen.partition("-")[2].split("."))) for of in _lacking.values() for seen in of.values())
+
+
 def explain(module: str, name: str) -> str:
     """What is said to a program that asks for a name that ours lacks."""
     first, _, last = lacking(module, name).partition("-")
