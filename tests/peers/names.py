@@ -1,10 +1,11 @@
 """The names of Twisted's modules that ours lack: writes src/torsion/takeover/names.py.
 
-    python tests/peers/names.py FOLDER...     of the Twisted in each folder, and of the installed one
-    python tests/peers/names.py               says what a table lacks for the installed one
+    python tests/peers/names.py                       says what the table lacks for the installed Twisted
+    python tests/peers/names.py --write [FOLDER...]   adds the installed one, and the one in each folder
 
-Each FOLDER holds a version of Twisted: `pip install --no-deps --target FOLDER twisted==24.3.0`. A module is imported,
-and its source read to learn where it has a name from; names are all that is taken. Exit status 1 if a name is missing.
+Each FOLDER holds a version of Twisted: `pip install --no-deps --target FOLDER twisted==24.3.0`. What the table says of
+other versions stays. A module is imported, and its source read to learn where it has a name from; names are all that is
+taken. Exit status 1 if a name is missing.
 """
 
 import ast
@@ -111,14 +112,12 @@ def names_in(folder: str | None, ours: bool = False) -> tuple[str, Names]:
     return version, found
 
 
-def without_patch(version: str) -> str:
-    return ".".join(version.split(".")[:2])
-
-
 def tables(stock: list[tuple[str, Names]], ours: Names) -> tuple[Names, Names]:
-    """What ours lack: where it is from, for what Twisted's modules only import; and the versions, for the rest."""
-    imported: Names = {}
-    lacking: Names = {}
+    """What ours lack: where it is from, for what Twisted's modules only import; and the versions, for the rest.
+
+    What the tables say already of other versions stays.
+    """
+    imported, lacking = known_already(ours)
     for version, found in stock:  # the newest is last, and wins
         for module, names in found.items():
             for name, source in names.items():
@@ -127,12 +126,33 @@ def tables(stock: list[tuple[str, Names]], ours: Names) -> tuple[Names, Names]:
                 if source:
                     imported.setdefault(module, {})[name] = source
                 else:
-                    first = lacking.setdefault(module, {}).get(name, without_patch(version)).split("-")[0]
-                    lacking[module][name] = f"{first}-{without_patch(version)}"
+                    seen = [*lacking.get(module, {}).get(name, "").split("-"), ".".join(version.split(".")[:2])]
+                    seen = sorted(filter(None, seen), key=numbers)
+                    lacking.setdefault(module, {})[name] = f"{seen[0]}-{seen[-1]}"
     for module, names in imported.items():
         for name in names:
             lacking.get(module, {}).pop(name, None)
     return imported, lacking
+
+
+def known_already(ours: Names) -> tuple[Names, Names]:
+    from torsion.takeover import missing
+
+    imported, lacking = missing.tables() if OUTPUT.exists() else ({}, {})
+    return (
+        {
+            module: {n: s for n, s in names.items() if n not in ours.get(module, {})}
+            for module, names in imported.items()
+        },
+        {
+            module: {n: s for n, s in names.items() if n not in ours.get(module, {})}
+            for module, names in lacking.items()
+        },
+    )
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 HEAD = '''\
@@ -187,9 +207,8 @@ def main() -> int:
         look(sys.argv[1] == "--ours")
         return 0
     _, ours = names_in(None, ours=True)
-    stock = [names_in(folder) for folder in [*sys.argv[1:], None]]
-    stock.sort(key=lambda each: [int(part) for part in each[0].split(".")])
-    if sys.argv[1:]:
+    stock = sorted([names_in(folder) for folder in [*sys.argv[2:], None]], key=lambda each: numbers(each[0]))
+    if sys.argv[1:2] == ["--write"]:
         write(stock, ours)
         return 0
     from torsion.takeover import missing

@@ -213,3 +213,22 @@ def test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl(tmp_path: 
         "import sys\nprint(sorted({'twisted', 'asyncio', 'ssl', 'zope', 'logging', 'inspect'} & set(sys.modules)))"
     )
     assert python(tmp_path, "-m", "torsion", "run", "program.py").stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [("defer, protocol, reactor", 90), ("defer, reactor, task, endpoints", 125)],
+)
+def test_the_core_loads_neither_interfaces_nor_what_only_some_programs_use(
+    tmp_path: Path, names: str, count: int
+) -> None:
+    (tmp_path / "program.py").write_text(
+        f"from twisted.internet import {names}\nimport sys\n"
+        "seldom = {'asyncio', 'ssl', 'zope', 'OpenSSL', 'twisted.internet.interfaces', 'twisted.python.log',\n"
+        "          'twisted.plugin', 'torsion.net.tls.source', 'torsion.takeover.names'}\n"
+        "print(sorted(seldom & set(sys.modules)), len([name for name in sys.modules if name.startswith('torsion.')]))"
+    )
+    done = python(tmp_path, "-m", "torsion", "run", "program.py")
+    loaded, _, number = done.stdout.rpartition(" ")
+    assert (loaded, done.stderr) == ("[]", "")
+    assert int(number) <= count

@@ -140,7 +140,7 @@ class Finder:
         reactors.keep_in(ModulePlace())
         heritage.set_completion(children.complete)
         if self.has_twisted():
-            standins.complete()
+            standins.complete(self._loaded.when)
             outside.use(TwistedOutside())
 
 

@@ -6,6 +6,7 @@ ours is imported for it.
 """
 
 import sys
+from collections.abc import Callable
 from types import FunctionType, ModuleType
 
 from .table import ADAPTED, PROVIDED, TABLE
@@ -13,7 +14,8 @@ from .table import ADAPTED, PROVIDED, TABLE
 #: The name of Twisted's that the classes and functions written in a module of ours bear.
 NAMES = {home: name for name, line in TABLE.items() for home in line.homes}
 PROVIDERS = {module for *_, module, _ in (*PROVIDED, *ADAPTED)}
-WATCHED = frozenset(NAMES) | PROVIDERS
+#: The modules that Loaded is told of; streams.py gives something to one of them that is in neither list.
+WATCHED = frozenset(NAMES) | PROVIDERS | {"torsion.net.tls.source"}
 
 
 class Loaded:
@@ -22,6 +24,7 @@ class Loaded:
     def __init__(self) -> None:
         self._ready: set[str] = set()
         self._interfaces: ModuleType | None = None
+        self._acts: dict[str, Callable[[ModuleType], None]] = {}
         for name in WATCHED.intersection(sys.modules):
             self.ours(sys.modules[name])
 
@@ -33,6 +36,18 @@ class Loaded:
         self._ready.add(home)  # before it looks: another thread may be loading the interfaces
         if self._interfaces is not None:
             self._declare(self._interfaces, [home])
+        self._act(home)
+
+    def when(self, name: str, act: Callable[[ModuleType], None]) -> None:
+        """Call `act(module)` once this module, which is in WATCHED, has been loaded: now, if it has been."""
+        self._acts[name] = act
+        if name in self._ready:
+            self._act(name)
+
+    def _act(self, name: str) -> None:
+        act = self._acts.pop(name, None)
+        if act is not None:
+            act(sys.modules[name])
 
     def interfaces(self, interfaces: ModuleType) -> None:
         """`twisted.internet.interfaces` has been loaded."""

@@ -17,6 +17,13 @@ _imported: dict[str, dict[str, str]] = {}
 _lacking: dict[str, dict[str, str]] = {}
 
 
+def tables() -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """By module and name: where it is imported from, and the versions that define it."""
+    if not _lacking:
+        _load()
+    return _imported, _lacking
+
+
 def _load() -> None:
     from .names import IMPORTED, LACKING
 
@@ -33,16 +40,12 @@ def _load() -> None:
 
 def lacking(module: str, name: str) -> str:
     """The versions of Twisted whose module defines this name, which ours lacks: "24.3-26.10"; "" if there are none."""
-    if not _lacking:
-        _load()
-    return _lacking.get(module, {}).get(name, "")
+    return tables()[1].get(module, {}).get(name, "")
 
 
 def imported(module: str, name: str) -> str:
     """Where Twisted's module has this name from, as `module:name` or `module`; "" if it does not import it."""
-    if not _lacking:
-        _load()
-    return _imported.get(module, {}).get(name, "")
+    return tables()[0].get(module, {}).get(name, "")
 
 
 def known(module: str, name: str) -> bool:
@@ -52,9 +55,8 @@ def known(module: str, name: str) -> bool:
 
 def newest() -> tuple[int, ...]:
     """The newest version of Twisted that the tables know."""
-    if not _lacking:
-        _load()
-    return max(tuple(map(int, seen.partition("-")[2].split("."))) for of in _lacking.values() for seen in of.values())
+    versions = (seen.partition("-")[2] for names in tables()[1].values() for seen in names.values())
+    return max(tuple(map(int, version.split("."))) for version in versions)
 
 
 def explain(module: str, name: str) -> str:

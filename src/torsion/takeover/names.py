@@ -111,7 +111,7 @@ IMPORTED: dict[str, str] = {
         "twisted.python:failure,log twisted.python.runtime:platform twisted.python.util:switchUID "
         "zope.interface:implementer",
     "twisted.internet.protocol":
-        "twisted.internet:defer,error,interfaces "
+        "random twisted.internet:defer,error,interfaces "
         "twisted.internet.interfaces:IAddress,IConnector,IMulticastTransport,ITransport,IUDPTransport "
         "twisted.logger:_loggerFor twisted.python:components,failure,log zope.interface:implementer",
     "twisted.internet.selectreactor":
