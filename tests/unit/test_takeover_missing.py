@@ -136,3 +136,67 @@ def test_parsers_of_endpoints_are_plugins(full: Python) -> None:
         for parser in (endpoints._SystemdParser, endpoints._TLSClientEndpointParser):
             assert IPlugin.providedBy(parser())
     """)
+
+
+# Public names of versions that we work with, that newer ones have dropped
+
+
+def test_generators_that_wait_by_waitForDeferred(python: Python) -> None:
+    python.check("""
+        import warnings
+        warnings.simplefilter("ignore")
+        from twisted.internet.defer import Deferred, deferredGenerator, fail, succeed, waitForDeferred
+
+        @deferredGenerator
+        def run(deferred, after=()):
+            waiting = waitForDeferred(deferred)
+            yield waiting
+            try:
+                yield waiting.getResult()
+            except KeyError:
+                yield "caught"
+            for each in after:
+                yield each
+
+        def outcome(deferred):
+            seen = []
+            deferred.addBoth(seen.append)
+            return seen[0] if not hasattr(seen[0], "type") else seen[0].type
+
+        assert outcome(run(succeed(1))) == 1
+        assert outcome(run(fail(KeyError()))) == "caught"
+        assert outcome(run(fail(ValueError()))) is ValueError
+        assert outcome(run(succeed(1), [2, 3])) == 3
+        assert outcome(run(succeed(1), [2, waitForDeferred(succeed(3))])) is None  # what comes last waits
+        assert outcome(run(succeed(1), [succeed(2)])) is TypeError
+        later = Deferred()
+        result = run(later)
+        later.callback("late")
+        assert outcome(result) == "late" and run.__name__ == "run"
+        try:
+            waitForDeferred(1)
+        except TypeError:
+            pass
+        else:
+            raise AssertionError
+    """)
+
+
+def test_they_are_deprecated(python: Python) -> None:
+    done = python.run(
+        "-W", "error", "-c", INSTALL + "from twisted.internet.defer import *\nwaitForDeferred(succeed(1))"
+    )
+    assert "NameError" in done.stderr  # not among what `*` brings
+    text = "from twisted.internet import defer; defer.waitForDeferred(defer.succeed(1))"
+    done = python.run("-W", "error", "-c", INSTALL + text)
+    assert "DeprecationWarning: twisted.internet.defer.waitForDeferred was deprecated in Twisted 15.0.0" in done.stderr
+
+
+def test_small_names(python: Python) -> None:
+    python.check("""
+        import warnings
+        from twisted.internet import error, posixbase, udp
+        warnings.filterwarnings("ignore", category=error.PotentialZombieWarning)
+        assert posixbase.processEnabled and posixbase.unixEnabled
+        assert issubclass(udp.MulticastPort, udp.MulticastMixin) and not issubclass(udp.Port, udp.MulticastMixin)
+    """)

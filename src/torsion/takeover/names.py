@@ -155,9 +155,9 @@ IMPORTED: dict[str, str] = {
         "twisted.python.threadpool:ThreadPool",
     "twisted.internet.udp":
         "socket struct warnings errno:EAGAIN,ECONNREFUSED,EINTR,EMSGSIZE,ENOPROTOOPT,EWOULDBLOCK "
-        "twisted.internet:abstract,address,base,defer,error,interfaces twisted.internet._multicast:MulticastMixin "
-        "twisted.internet.interfaces:IReactorMulticast twisted.internet.protocol:AbstractDatagramProtocol "
-        "twisted.python:failure,log twisted.python.runtime:platformType zope.interface:implementer",
+        "twisted.internet:abstract,address,base,defer,error,interfaces twisted.internet.interfaces:IReactorMulticast "
+        "twisted.internet.protocol:AbstractDatagramProtocol twisted.python:failure,log "
+        "twisted.python.runtime:platformType zope.interface:implementer",
     "twisted.internet.unix":
         "os twisted.python.sendmsg=sendmsg socket stat struct "
         "errno:EAGAIN,ECONNREFUSED,EINTR,EMSGSIZE,ENOBUFS,EWOULDBLOCK "
@@ -250,8 +250,7 @@ LACKING: dict[str, str] = {
         "_addCancelCallbackToDeferred@24.3-26.10 _cancellableInlineCallbacks@24.3-26.10 "
         "_cancelledToTimedOutError@24.3-26.10 _deferGenerator@24.3-24.11 _failthru@24.3-26.10 "
         "_gotResultInlineCallbacks@24.3-26.10 _handleCancelInlineCallbacks@24.3-26.10 _inlineCallbacks@24.3-26.10 "
-        "_oldPypyStack@24.3-25.5 _parseDeferredListResult@24.3-26.10 deferredGenerator@24.3-24.11 log@24.3-26.10 "
-        "waitForDeferred@24.3-24.11",
+        "_oldPypyStack@24.3-25.5 _parseDeferredListResult@24.3-26.10 log@24.3-26.10",
     "twisted.internet.endpoints":
         "_DeferToThreadFunction@26.4-26.10 _IProcessTransportWithConsumerAndProducer@24.3-26.10 _OP@24.3-26.10 "
         "_P@26.4-26.10 _R@26.4-26.10 _STRING@24.3-26.10 _TCPServerEndpoint@24.3-26.10 _clientParsers@24.3-26.10 "
@@ -260,10 +259,8 @@ LACKING: dict[str, str] = {
         "_parseClientTCP@24.3-26.10 _parseClientTLS@24.3-26.10 _parseClientUNIX@24.3-26.10 _parseSSL@24.3-26.10 "
         "_parseTCP@24.3-26.10 _parseTrustRootPath@24.3-26.10 _parseUNIX@24.3-26.10 _privateCertFromPaths@24.3-26.10 "
         "_serverParsers@24.3-26.10 _staticmethod@26.4-26.10 _tokenize@24.3-26.10",
-    "twisted.internet.error":
-        "PotentialZombieWarning@24.3-26.4",
     "twisted.internet.posixbase":
-        "_DisconnectSelectableMixin@24.3-26.10 processEnabled@24.3-26.10 unixEnabled@24.3-26.10",
+        "_DisconnectSelectableMixin@24.3-26.10",
     "twisted.internet.process":
         "_FDDetector@24.3-26.10 detector@24.3-26.10",
     "twisted.internet.protocol":

@@ -77,7 +77,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
-    "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
+    "twisted.internet.error":          Taken("torsion.error", ("torsion.error",), "error"),
     "twisted.internet.fdesc":          Taken("torsion.fdesc", ("torsion.net.fdesc",)),
     "twisted.internet.inotify":        Taken("torsion.inotify", ("torsion.inotify",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
