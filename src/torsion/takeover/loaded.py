@@ -1,8 +1,8 @@
 """What is done with a module of ours once it has been loaded: it says that it comes from Twisted, and provides for it.
 
 A class of ours bears Twisted's name, in reprs and pickles, and provides Twisted's zope interfaces once Twisted's module
-of interfaces has been loaded too. Each module by itself: a program pays for what it uses, and nothing of
-ours is imported for it.
+of interfaces has been loaded too. Each module by itself: a program pays for what it uses, and nothing of ours is
+imported for it.
 """
 
 import sys

@@ -8,34 +8,27 @@ had is the error that Python makes.
 
 import importlib
 import sys
+from functools import cache
 from opcode import opmap
 from types import FrameType, ModuleType
 from typing import Any
 
-# Module of Twisted's, and a name: where it imports that from; in which versions it defines it.
-_imported: dict[str, dict[str, str]] = {}
-_lacking: dict[str, dict[str, str]] = {}
 
-
+@cache
 def tables() -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """By module and name: where it is imported from, and the versions that define it."""
-    if not _lacking:
-        _load()
-    return _imported, _lacking
-
-
-def _load() -> None:
+    """By module of Twisted's and name: where it is imported from, and the versions that define it."""
     from .names import IMPORTED, LACKING
 
-    for module, words in LACKING.items():
-        _lacking[module] = dict(word.split("@") for word in words.split())
+    lacking = {module: dict(word.split("@") for word in words.split()) for module, words in LACKING.items()}
+    imported: dict[str, dict[str, str]] = {}
     for module, words in IMPORTED.items():
-        found = _imported[module] = {}
+        found = imported[module] = {}
         for word in words.split():
             base, _, names = word.partition(":")
             for each in names.split(",") if names else (base,):
                 name, _, renamed = each.partition("=")
                 found[renamed or name] = f"{base}:{name}" if names else name
+    return imported, lacking
 
 
 def lacking(module: str, name: str) -> str:
