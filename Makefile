@@ -103,6 +103,7 @@ fuzz: build-required
 bench: build-required
 	@$(PY) benchmarks/run.py
 	@$(PY) benchmarks/network.py
+	@$(PY) benchmarks/startup.py
 
 # The interpreted lane is what coverage can see. Left out: millions of links take too long under its eyes, and one test
 # counts what a process loads, while coverage loads more.
