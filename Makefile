@@ -103,6 +103,7 @@ fuzz: build-required
 bench: build-required
 	@$(PY) benchmarks/run.py
 	@$(PY) benchmarks/network.py
+	@$(PY) benchmarks/startup.py
 	@$(PY) benchmarks/curves.py
 
 # The curves as the documents show them.

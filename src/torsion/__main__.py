@@ -5,6 +5,8 @@ import sys
 USAGE = """\
 usage: python -m torsion run script.py [arguments]     run an unmodified Twisted program on Torsion
        python -m torsion run -m module [arguments]
+       python -m torsion run name [arguments]          a console script, such as trial, twistd or pytest
+       python -m torsion doctor script.py              which modules of a program would be ours, and what to look at
        python -m torsion info                          version, lane, freshness, poller, Python
 """
 
@@ -20,11 +22,19 @@ def main(arguments: list[str] | None = None) -> int:
         from .cli import info
 
         return info.main(rest)
-    asked = command in ("-h", "--help", "help")
-    if command and not asked:
+    if command == "doctor":
+        from .cli import doctor
+
+        return doctor.main(rest)
+    if command in ("-h", "--help", "help"):
+        from .cli import output
+
+        output.write(USAGE)
+        return 0
+    if command:
         print(f"torsion: no such command: {command!r}", file=sys.stderr)
-    print(USAGE, end="", file=sys.stdout if asked else sys.stderr)
-    return 0 if asked else 2
+    print(USAGE, end="", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import report
 from .child.reap import Reaper
@@ -30,7 +30,9 @@ from .failure import Failure
 from .net.descriptor import CONNECTION_LOST, DescriptorSet, InternalReader, disconnect
 from .openings import Openings
 from .pool import context, threadable
-from .pool.threadpool import ThreadPool
+
+if TYPE_CHECKING:
+    from .pool.threadpool import ThreadPool
 
 __all__ = ["Reactor", "running_event", "running_here", "running_system"]
 
@@ -431,6 +433,8 @@ class Reactor(Openings):
     def getThreadPool(self) -> ThreadPool:
         """The reactor's pool of 0 to 10 threads, made now if need be; it starts and stops with the reactor (48)."""
         if self.threadpool is None:
+            from .pool.threadpool import ThreadPool  # a program without jobs for threads need not load it
+
             self.threadpool = ThreadPool(0, 10, "torsion.reactor")
             self.threadpool.watch.later = self.call_unseen
             starting = self.callWhenRunning(self.threadpool.start)

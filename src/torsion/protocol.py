@@ -7,7 +7,6 @@ Contract: twisted.internet.protocol.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -329,6 +328,8 @@ class ReconnectingClientFactory(ClientFactory[P]):
             return
         delay = self.delay
         if self.jitter:
+            import random  # for who reconnects
+
             delay = random.normalvariate(delay, delay * self.jitter)
         self.delay = min(delay * self.factor, self.maxDelay)
         self._say("{connector!r} will retry in {delay:.0f} seconds", connector, delay=delay)

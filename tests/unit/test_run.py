@@ -49,6 +49,7 @@ def test_a_script_sees_its_arguments_its_folder_and_itself_as_under_python(tmp_p
     (tmp_path / "inner" / "show.py").write_text(SHOW + "import neighbour\n")
     (tmp_path / "inner" / "neighbour.py").write_text("print('found')\n")
     assert "found" in same(tmp_path, "inner/show.py", "-a", "b c", "--help").stdout
+    assert "found" in same(tmp_path, "./inner/../inner/show.py").stdout
 
 
 def test_a_script_reached_through_a_link_has_the_folder_of_the_file(tmp_path: Path) -> None:
@@ -74,6 +75,7 @@ def test_a_folder_and_an_archive_with_a_main_module_run_as_under_python(tmp_path
     with zipfile.ZipFile(tmp_path / "program.pyz", "w") as archive:
         archive.writestr("__main__.py", SHOW)
     assert same(tmp_path, "program", "one").returncode == 0
+    assert same(tmp_path, "./program").returncode == 0
     assert same(tmp_path, "program.pyz", "one").returncode == 0
 
 
@@ -136,7 +138,7 @@ def test_an_import_error_inside_a_package_is_the_programs_own(tmp_path: Path) ->
 
 
 def test_a_script_that_is_not_there_gives_pythons_status_and_message(tmp_path: Path) -> None:
-    assert same(tmp_path, "nothing.py").returncode == 2
+    assert same(tmp_path, "./nothing.py").returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [(), ("-m",), ("--unknown", "script.py")])
@@ -211,3 +213,22 @@ def test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl(tmp_path: 
         "import sys\nprint(sorted({'twisted', 'asyncio', 'ssl', 'zope', 'logging', 'inspect'} & set(sys.modules)))"
     )
     assert python(tmp_path, "-m", "torsion", "run", "program.py").stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [("defer, protocol, reactor", 90), ("defer, reactor, task, endpoints", 125)],
+)
+def test_the_core_loads_neither_interfaces_nor_what_only_some_programs_use(
+    tmp_path: Path, names: str, count: int
+) -> None:
+    (tmp_path / "program.py").write_text(
+        f"from twisted.internet import {names}\nimport sys\n"
+        "seldom = {'asyncio', 'ssl', 'zope', 'OpenSSL', 'twisted.internet.interfaces', 'twisted.python.log',\n"
+        "          'twisted.plugin', 'torsion.net.tls.source', 'torsion.takeover.names'}\n"
+        "print(sorted(seldom & set(sys.modules)), len([name for name in sys.modules if name.startswith('torsion.')]))"
+    )
+    done = python(tmp_path, "-m", "torsion", "run", "program.py")
+    loaded, _, number = done.stdout.rpartition(" ")
+    assert (loaded, done.stderr) == ("[]", "")
+    assert int(number) <= count

@@ -449,6 +449,27 @@ def test_a_child_with_an_environment_of_its_own_is_left_alone(python: Python) ->
     assert child(python, environment="{}") == "False\n"
 
 
+MADE_OF_OURS = "{**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)}"
+
+
+@pytest.mark.parametrize(
+    ("environment", "printed"), [(MADE_OF_OURS, "True"), ("{'PYTHONPATH': os.pathsep.join(sys.path)}", "False")]
+)
+def test_a_child_of_spawn_process_whose_environment_is_made_of_ours_but_for_the_path_is_taken_over_too(
+    python: Python, environment: str, printed: str
+) -> None:
+    python.check(f"""
+        import os, sys
+        from twisted.internet import reactor, task, utils
+
+        async def main(reactor):
+            out = await utils.getProcessOutput(sys.executable, ["-c", {ASK!r}], env={environment})
+            assert out == b"{printed}\\n", out
+
+        task.react(main)
+    """)
+
+
 def test_a_child_sees_the_same_path_as_without_us(python: Python) -> None:
     show = "import sys; print(sys.path)"
     assert child(python, program=show) == python.run("-c", show).stdout

@@ -21,6 +21,8 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
+from . import heritage
+
 DUP2, CLOSE = os.POSIX_SPAWN_DUP2, os.POSIX_SPAWN_CLOSE
 Step = tuple[int, ...]
 """(DUP2, descriptor, its new number) or (CLOSE, descriptor)."""
@@ -99,6 +101,7 @@ def _environment(values: Any) -> dict[bytes, bytes]:
     for name in environment:
         if not name or b"=" in name:
             raise ValueError(f"illegal environment variable name: {name!r}")
+    heritage.complete(environment)
     return environment
 
 

@@ -7,6 +7,8 @@ import torsion
 from torsion import lane
 from torsion.engine import poll
 
+from . import output
+
 
 def main(arguments: list[str]) -> int:
     """Print one `name: value` a line. Exit status 0, or 2 for a bad command line."""
@@ -16,11 +18,13 @@ def main(arguments: list[str]) -> int:
     poller = poll.choose(None)
     name = poller.name
     poller.close()
-    print(f"version:   {torsion.__version__}")
-    print(f"lane:      {torsion.LANE}")
-    if why := lane.reason(torsion.LANE):
-        print(f"because:   {why}")
-    print(f"freshness: {lane.freshness(torsion.LANE)}")
-    print(f"poller:    {name}")
-    print(f"python:    {platform.python_implementation()} {platform.python_version()}")
+    lines = [
+        f"version:   {torsion.__version__}",
+        f"lane:      {torsion.LANE}",
+        f"because:   {why}" if (why := lane.reason(torsion.LANE)) else "",
+        f"freshness: {lane.freshness(torsion.LANE)}",
+        f"poller:    {name}",
+        f"python:    {platform.python_implementation()} {platform.python_version()}",
+    ]
+    output.write("".join(f"{line}\n" for line in lines if line))
     return 0

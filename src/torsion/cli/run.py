@@ -17,7 +17,13 @@ from typing import Any
 
 from torsion import takeover
 
-USAGE = "usage: python -m torsion run script.py [arguments]\n       python -m torsion run -m module [arguments]\n"
+from . import output, scripts
+
+USAGE = """\
+usage: python -m torsion run script.py [arguments]
+       python -m torsion run -m module [arguments]
+       python -m torsion run name [arguments]          a console script, such as trial, twistd or pytest
+"""
 
 
 def main(argv: list[str]) -> int:
@@ -27,7 +33,7 @@ def main(argv: list[str]) -> int:
     Returns 2 for a bad command line, 1 or 2 as Python does if there is no such module or file.
     """
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        output.write(USAGE)
         return 0
     as_module = argv[:1] == ["-m"]
     rest = argv[1:] if as_module else argv
@@ -44,19 +50,39 @@ def main(argv: list[str]) -> int:
 
 def _script(argv: list[str]) -> int:
     sys.argv = argv
-    path = os.path.abspath(argv[0])
+    path = os.path.join(os.getcwd(), argv[0])  # not normalised: Python shows it as it was given
+    text = None
+    by_name = _is_name(argv[0])
+    if by_name:
+        found = scripts.find(argv[0])
+        if found is not None:
+            path, text = found
+            sys.argv = [path, *argv[1:]]
     if os.path.isdir(path) or _is_archive(path):
         return _folder(path)
     try:
-        with io.open_code(path) as file:
-            source = file.read()
+        source = _read(path) if text is None else text
     except OSError as error:
         sys.stderr.write(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n")
+        if by_name:
+            sys.stderr.write(f"{scripts.missing(argv[0])}\n")
         return 2
     _enter(os.path.dirname(os.path.realpath(path)))
     code = compile(source, path, "exec", dont_inherit=True)
     _run(code, __file__=path, __loader__=SourceFileLoader("__main__", path), __spec__=None, __package__=None)
     return 0
+
+
+def _is_name(given: str) -> bool:
+    """Whether it is a bare name of nothing that Python could run here: a folder counts if it has a main module."""
+    if os.path.dirname(given):
+        return False
+    return not os.path.exists(os.path.join(given, "__main__.py") if os.path.isdir(given) else given)
+
+
+def _read(path: str) -> bytes:
+    with io.open_code(path) as file:
+        return file.read()
 
 
 def _module(argv: list[str]) -> int:
@@ -124,9 +150,11 @@ def _enter(folder: str) -> None:
 
 
 def _is_archive(path: str) -> bool:
+    if path.endswith((".py", ".pyw")):
+        return False
     import zipfile  # only for a path that is no ordinary script's
 
-    return not path.endswith((".py", ".pyw")) and zipfile.is_zipfile(path)
+    return zipfile.is_zipfile(path)
 
 
 def _folder(path: str) -> int:

@@ -15,7 +15,7 @@ import sys
 
 from . import children
 from .finder import Finder
-from .table import INTERFACES, REACTOR, TABLE
+from .table import REACTOR, TABLE
 
 __all__ = ["install", "installed"]
 
@@ -43,8 +43,3 @@ def install() -> None:
         )
     sys.meta_path.insert(0, Finder())
     children.inherit()
-    interfaces = sys.modules.get(INTERFACES)
-    if interfaces is not None:
-        from .declare import declare
-
-        declare(interfaces)

@@ -1,6 +1,7 @@
-"""Twisted's zope interfaces, declared on our classes once Twisted's module of interfaces has been loaded."""
+"""Twisted's zope interfaces, declared on our classes once both have been loaded."""
 
-import importlib
+import sys
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
@@ -9,18 +10,39 @@ from torsion.net.binding import Binding
 from .table import ADAPTED, PROVIDED
 
 
-def declare(interfaces: ModuleType) -> None:
-    """Declare what PROVIDED and ADAPTED list, on the interfaces in this module (`twisted.internet.interfaces`)."""
-    from twisted.python.components import registerAdapter
+def declare(interfaces: ModuleType, modules: Collection[str]) -> None:
+    """Declare what PROVIDED and ADAPTED list for these modules of ours, which have been loaded.
+
+    `interfaces` is the module `twisted.internet.interfaces`. What is declared already may be declared again.
+    """
     from zope.interface import classImplements
 
     if hasattr(interfaces, "_Binding"):  # the class of what makeBinding makes, by which Twisted's endpoints know it
         vars(interfaces)["_Binding"] = Binding
     for interface, module, name in PROVIDED:
-        classImplements(_class(module, name), getattr(interfaces, interface))
+        if module in modules:
+            classImplements(_class(module, name), getattr(interfaces, interface))
     for original, interface, module, name in ADAPTED:
-        registerAdapter(_class(module, name), getattr(interfaces, original), getattr(interfaces, interface))
+        if module in modules:
+            _adapt(getattr(interfaces, original), getattr(interfaces, interface), _class(module, name))
+
+
+def declare_plugins(plugin: ModuleType) -> None:
+    """Let our parsers of endpoints be plugins of Twisted's; `plugin` is the module `twisted.plugin`."""
+    from zope.interface import classImplements
+
+    from torsion.endpoint import parsers
+
+    for parser in (parsers._ServerParser, parsers._ClientParser):
+        classImplements(parser, plugin.IPlugin)
+
+
+def _adapt(original: Any, interface: Any, adapter: type) -> None:
+    from twisted.python.components import getAdapterFactory, registerAdapter
+
+    if getAdapterFactory(original, interface, None) is not adapter:
+        registerAdapter(adapter, original, interface)
 
 
 def _class(module: str, name: str) -> Any:
-    return getattr(importlib.import_module(module), name)
+    return getattr(sys.modules[module], name)

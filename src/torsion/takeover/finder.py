@@ -2,8 +2,9 @@
 
 It stands first on `sys.meta_path` and knows four answers: a module of the table is ours; `twisted.internet.reactor` is
 the reactor object; where Twisted is not installed, its packages are stand-ins and everything else in them is an error
-that says so; and Twisted's interfaces, once loaded, are declared on our classes, as its log then asks us whom the loop
-serves. Anything else is not its affair.
+that says so; and what is to be done once a module has been loaded, is: with ours that programs know by Twisted's names
+(takeover/loaded.py), with Twisted's interfaces and plugins, and with its log, which then asks us whom the loop serves.
+Anything else is not its affair.
 
 The trick is the import system's own: what a loader leaves in `sys.modules` under the name it was asked for is what the
 import gives, and what is set on the parent package. So our module objects keep their own `__spec__` and `__name__`.
@@ -13,10 +14,12 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
-from .table import INTERFACES, LOG, PACKAGES, REACTOR, TABLE, Taken
+from . import missing
+from .loaded import WATCHED, Loaded
+from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, TABLE
 
 
 class Ours:
@@ -47,15 +50,20 @@ class Finder:
 
     def __init__(self) -> None:
         self._turned = False
+        self._loaded = Loaded()
+        if INTERFACES in sys.modules:
+            self._loaded.interfaces(sys.modules[INTERFACES])
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname == "twisted":
             return self._elsewhere(fullname) or _stand_in(fullname)
+        if fullname in WATCHED:
+            return _then(self._elsewhere(fullname, path), self._loaded.ours)
         if not fullname.startswith("twisted."):
             return None
-        if fullname == REACTOR or (fullname in TABLE and self._is_ours(TABLE[fullname])):
+        if self.is_ours(fullname):
             return _spec(fullname, Ours(self._ours))
         if not self.has_twisted():
             if fullname in PACKAGES:
@@ -66,6 +74,8 @@ class Finder:
                 f" replace it (pip install twisted)",
                 name="twisted",
             )
+        if fullname == INTERFACES:
+            return _then(self._elsewhere(fullname, path), self._loaded.interfaces)
         if fullname in _WHEN_LOADED:
             return _then(self._elsewhere(fullname, path), _WHEN_LOADED[fullname])
         return None
@@ -77,8 +87,11 @@ class Finder:
             return self._elsewhere("twisted") is not None
         return not isinstance(getattr(loaded.__spec__, "loader", None), StandIn)
 
-    def _is_ours(self, line: Taken) -> bool:
-        """Whether the program gets ours for this line, here."""
+    def is_ours(self, fullname: str) -> bool:
+        """Whether a program that imports this module of Twisted's gets ours, here."""
+        line = TABLE.get(fullname)
+        if line is None:
+            return fullname == REACTOR
         if not self.has_twisted():
             return line.module != ""
         return line.unless == "" or self._elsewhere(line.unless) is None
@@ -103,9 +116,7 @@ class Finder:
         if fullname == REACTOR:
             from torsion import reactors
 
-            reactor = reactors.default()
-            _rename_all()
-            return reactor
+            return reactors.default()
         module = _take(fullname, self.has_twisted())
         if hasattr(module, "__path__") and self.has_twisted():
             # Twisted's own package of this name holds tests, and perhaps modules that the table lacks.
@@ -115,19 +126,21 @@ class Finder:
         return module
 
     def _turn(self) -> None:
-        """Turn the seams of ours: where reports go, where the process's reactor is kept, what endpoints are made of."""
+        """Turn the seams of ours: reports, the place of the reactor, what endpoints and child processes are given."""
         from torsion import reactors, report
+        from torsion.child import heritage
         from torsion.endpoint import outside
 
-        from . import standins
+        from . import children, standins
         from .logs import Sink
         from .outside import TwistedOutside
         from .reactor import ModulePlace
 
         report.set_sink(Sink(self.has_twisted))
         reactors.keep_in(ModulePlace())
+        heritage.set_completion(children.complete)
         if self.has_twisted():
-            standins.complete()
+            standins.complete(self._loaded.when)
             outside.use(TwistedOutside())
 
 
@@ -142,31 +155,8 @@ def _take(fullname: str, has_twisted: bool) -> ModuleType:
         for name in private.__all__:
             if not hasattr(module, name):
                 setattr(module, name, getattr(private, name))
-    _rename_all()
+    missing.answer(module, fullname)
     return module
-
-
-def _rename_all() -> None:
-    for taken_name, taken in TABLE.items():
-        _rename(taken_name, taken)
-
-
-def _rename(taken_name: str, line: Taken) -> None:
-    """Let what the loaded homes define say that it comes from Twisted's module; a compiled class cannot be told."""
-    for home in line.homes:
-        module = sys.modules.get(home)
-        for value in list(vars(module).values()) if module is not None else ():
-            if isinstance(value, (type, FunctionType)) and value.__module__ == home:
-                try:
-                    value.__module__ = taken_name
-                except (AttributeError, TypeError):
-                    pass
-
-
-def _declare(interfaces: ModuleType) -> None:
-    from .declare import declare
-
-    declare(interfaces)
 
 
 def _log_context(log: ModuleType) -> None:
@@ -175,8 +165,14 @@ def _log_context(log: ModuleType) -> None:
     install(log)
 
 
-# Modules of Twisted's own, and what is done once they have been loaded.
-_WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {INTERFACES: _declare, LOG: _log_context}
+def _plugins(plugin: ModuleType) -> None:
+    from .declare import declare_plugins
+
+    declare_plugins(plugin)
+
+
+# Other modules of Twisted's own, and what is done once they have been loaded.
+_WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {LOG: _log_context, PLUGIN: _plugins}
 
 
 def _then(spec: ModuleSpec | None, act: Callable[[ModuleType], None]) -> ModuleSpec | None:

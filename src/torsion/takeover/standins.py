@@ -3,6 +3,7 @@
 Nothing of Twisted is imported before it is used.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from torsion import posixbase
@@ -10,9 +11,9 @@ from torsion import posixbase
 from . import streams
 
 
-def complete() -> None:
-    """Give our classes what they lack."""
-    streams.complete()
+def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
+    """Give our classes what they lack. `when(name, act)` calls `act(module)` once a module of ours has been loaded."""
+    streams.complete(when)
     if not hasattr(posixbase.PosixReactorBase, "_removeAll"):
         posixbase.PosixReactorBase._removeAll = _removeAll  # type: ignore[attr-defined]
 

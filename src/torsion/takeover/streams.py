@@ -4,10 +4,10 @@ Nothing of Twisted is imported before it is used.
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from torsion.net import passing, stream
-from torsion.net.tls import protocol, source
 
 _half_closeable: Any = None  # Twisted's interface, once it was asked for
 
@@ -97,11 +97,22 @@ class Provided:
         return Provides(owner, *([] if declared is None else [declared]), *below)
 
 
-def complete() -> None:
-    """Let our transports ask a protocol by Twisted's interfaces, and be asked by them."""
+def _complete_source(source: Any) -> None:
+    source.creator_of = creator_of
+
+
+def _complete_protocol(protocol: Any) -> None:
+    protocol.wants_handshake = wants_handshake
+    protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()
+
+
+def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
+    """Let our transports ask a protocol by Twisted's interfaces, and be asked by them.
+
+    `when(name, act)` calls `act(module)` once a module of ours has been loaded: not every program speaks TLS.
+    """
     stream.half_closeable = half_closeable
     passing.descriptor_receiver = descriptor_receiver
     passing.unwanted = unwanted
-    source.creator_of = creator_of
-    protocol.wants_handshake = wants_handshake
-    protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()  # type: ignore[attr-defined]
+    when("torsion.net.tls.source", _complete_source)
+    when("torsion.net.tls.protocol", _complete_protocol)

@@ -30,6 +30,7 @@ class Taken(NamedTuple):
 REACTOR = "twisted.internet.reactor"
 INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
+PLUGIN = "twisted.plugin"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
@@ -76,7 +77,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
-    "twisted.internet.error":          Taken("torsion.error", ("torsion.error",)),
+    "twisted.internet.error":          Taken("torsion.error", ("torsion.error",), "error"),
     "twisted.internet.fdesc":          Taken("torsion.fdesc", ("torsion.net.fdesc",)),
     "twisted.internet.inotify":        Taken("torsion.inotify", ("torsion.inotify",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
@@ -170,6 +171,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IConnector", "torsion.net.connector", "BaseConnector"),
     ("IHostnameResolver", "torsion.net.resolver", "GAIResolver"),
     ("IHostnameResolver", "torsion.net.resolver", "SimpleResolverComplexifier"),
+    ("IHostnameResolver", "torsion.takeover.private.endpoints_twisted", "_SimpleHostnameResolver"),
     ("IHostResolution", "torsion.net.resolver", "HostResolution"),
     ("IResolutionReceiver", "torsion.net.resolver", "FirstOneWins"),
     ("IResolverSimple", "torsion.net.resolver", "ComplexResolverSimplifier"),

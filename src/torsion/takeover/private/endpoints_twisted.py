@@ -8,43 +8,19 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet import stdio
-from twisted.internet.interfaces import (
-    IHostnameResolver,
-    IReactorPluggableNameResolver,
-    IStreamServerEndpointStringParser,
-)
-from twisted.plugin import IPlugin
-from zope.interface import classImplements, implementer
-
-from torsion import endpoints, report, threads
+from torsion import endpoints, report, stdio, threads
 from torsion.address import IPv4Address, IPv6Address
 from torsion.core.deferred import Deferred
 from torsion.endpoint.hostname import HostnameEndpoint
-from torsion.endpoint.parsers import _ClientParser, _ServerParser
 from torsion.endpoint.processes import StandardIOEndpoint
 from torsion.endpoint.sockets import TCP6ClientEndpoint
 from torsion.endpoint.tls import wrapClientTLS as _wrapClientTLS
 from torsion.failure import Failure
+from torsion.net.tls.factory import TLSMemoryBIOFactory
 
-__all__ = ["IStreamServerEndpointStringParser", "_SimpleHostnameResolver", "_loadCAsFromDir"]
-
-try:
-    from twisted.protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
-except ImportError:  # pyOpenSSL is not installed
-    pass
-else:
-    __all__ += ["SNIConnectionCreator", "autoReloadingDirectoryOfPEMs"]
-
-try:
-    from twisted.protocols.tls import TLSMemoryBIOFactory
-except ImportError:
-    TLSMemoryBIOFactory = None
+__all__ = ["_SimpleHostnameResolver", "_loadCAsFromDir"]
 
 KINDS: dict[int, Callable[..., Any]] = {socket.AF_INET: IPv4Address, socket.AF_INET6: IPv6Address}
-
-classImplements(_ServerParser, IPlugin)
-classImplements(_ClientParser, IPlugin)
 
 
 def wrapClientTLS(
@@ -71,7 +47,6 @@ class _Resolution:
         """It cannot be."""
 
 
-@implementer(IHostnameResolver)
 class _SimpleHostnameResolver:
     """Resolves by a function (name, port) that answers as getaddrinfo does, in a Deferred."""
 
@@ -111,6 +86,8 @@ class ByFunction:
 
 def names_of(endpoint: Any, reactor: Any) -> Any:
     """The reactor, whose resolver is asked; one that has none is deprecated, and a thread asks the system then."""
+    from twisted.internet.interfaces import IReactorPluggableNameResolver
+
     if IReactorPluggableNameResolver.providedBy(reactor):
         return reactor
     kind = type(reactor)

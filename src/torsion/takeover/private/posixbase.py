@@ -11,8 +11,10 @@ from torsion.task import LoopingCall
 
 __all__ = [
     "_NO_FILEDESC", "_NO_FILENO", "_ContinuousPolling", "_PollLikeMixin", "_SIGCHLDWaker", "_SocketWaker", "_UnixWaker",
-    "_Waker",
+    "_Waker", "processEnabled", "unixEnabled",
 ]  # fmt: skip
+
+processEnabled = unixEnabled = True  # on a POSIX system
 
 _NO_FILEDESC = ConnectionFdescWentAway("The file descriptor is gone")
 _NO_FILENO = ConnectionFdescWentAway("It has no fileno method")  # the name until Twisted 24.7
