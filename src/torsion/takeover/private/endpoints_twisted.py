@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet import stdio
+from twisted.internet._idna import _idnaBytes, _idnaText
 from twisted.internet.interfaces import (
     IHostnameResolver,
     IReactorPluggableNameResolver,
@@ -20,6 +21,7 @@ from zope.interface import classImplements, implementer
 from torsion import endpoints, report, threads
 from torsion.address import IPv4Address, IPv6Address
 from torsion.core.deferred import Deferred
+from torsion.endpoint import lookup
 from torsion.endpoint.hostname import HostnameEndpoint
 from torsion.endpoint.parsers import _ClientParser, _ServerParser
 from torsion.endpoint.processes import StandardIOEndpoint
@@ -27,7 +29,13 @@ from torsion.endpoint.sockets import TCP6ClientEndpoint
 from torsion.endpoint.tls import wrapClientTLS as _wrapClientTLS
 from torsion.failure import Failure
 
-__all__ = ["IStreamServerEndpointStringParser", "_SimpleHostnameResolver", "_loadCAsFromDir"]
+__all__ = [
+    "IStreamServerEndpointStringParser",
+    "_SimpleHostnameResolver",
+    "_idnaBytes",
+    "_idnaText",
+    "_loadCAsFromDir",
+]
 
 try:
     from twisted.protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
@@ -102,6 +110,29 @@ class _SimpleHostnameResolver:
         return resolution
 
 
+def host_name(host: str | bytes) -> tuple[bytes, str]:
+    """Ours, and what a program accepts besides that has put its own for `_idnaBytes` and `_idnaText`.
+
+    A name given in bytes is international as text.
+    """
+    module: Any = endpoints
+    try:
+        name, text = lookup.host_name(host)
+    except ValueError:
+        return (host, module._idnaText(host)) if isinstance(host, bytes) else (module._idnaBytes(host), host)
+    if isinstance(host, bytes) and b"xn--" in host:
+        text = module._idnaText(host)
+    return name, text
+
+
+def _hostAsBytesAndText(host: str | bytes) -> tuple[bool, bytes, str]:
+    """Whether it cannot be a host's name, and it as bytes and text."""
+    try:
+        return (False, *host_name(host))
+    except ValueError:
+        return (True, *lookup.escaped(host))
+
+
 class ByFunction:
     """Stands for a reactor without a resolver."""
 
@@ -136,6 +167,7 @@ each: Any
 for each in (HostnameEndpoint, TCP6ClientEndpoint):
     each._deferToThread = staticmethod(threads.deferToThread)
     each._getaddrinfo = staticmethod(socket.getaddrinfo)
+HostnameEndpoint._hostAsBytesAndText = staticmethod(_hostAsBytesAndText)  # type: ignore[attr-defined]
 HostnameEndpoint._fallbackNameResolution = _fallbackNameResolution  # type: ignore[attr-defined]
 TCP6ClientEndpoint._nameResolution = _nameResolution  # type: ignore[method-assign]
 StandardIOEndpoint._stdio = stdio.StandardIO
