@@ -7,11 +7,12 @@ from typing import Any
 
 from torsion import posixbase
 
-from . import streams
+from . import attributes, streams
 
 
 def complete() -> None:
     """Give our classes what they lack."""
+    attributes.complete()
     streams.complete()
     if not hasattr(posixbase.PosixReactorBase, "_removeAll"):
         posixbase.PosixReactorBase._removeAll = _removeAll  # type: ignore[attr-defined]
