@@ -79,7 +79,7 @@ $(OLDEST)/.ready:
 	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
 	@touch $@
 
-# Scrapy's own tests, from its source archive; it has an environment of its own. Takes a while: not a part of `make test`.
+# Scrapy's own tests, from its source archive, in an environment of its own. Takes a while: not in `make test`.
 SCRAPY = 2.19.0
 SCRAPY_ENV = $(VENV)-scrapy
 SCRAPY_SDIST = build/scrapy/scrapy-$(SCRAPY).tar.gz
