@@ -79,6 +79,23 @@ $(OLDEST)/.ready:
 	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
 	@touch $@
 
+# Scrapy's own tests, from its source archive, in an environment of its own. Takes a while: not in `make test`.
+SCRAPY = 2.19.0
+SCRAPY_ENV = $(VENV)-scrapy
+SCRAPY_SDIST = build/scrapy/scrapy-$(SCRAPY).tar.gz
+.PHONY: peers-scrapy
+peers-scrapy: build-required $(SCRAPY_ENV)/.ready $(SCRAPY_SDIST)
+	@$(PY) tests/peers/scrapy_suite.py --python $(SCRAPY_ENV)/bin/python --sdist $(SCRAPY_SDIST)
+
+$(SCRAPY_ENV)/.ready:
+	@$(PYTHON) -m venv $(SCRAPY_ENV)
+	@$(SCRAPY_ENV)/bin/python -m pip install -q "scrapy==$(SCRAPY)" "twisted[tls,http2]==26.10.*" pytest pytest-twisted \
+	  pytest-timeout pytest-rerunfailures pexpect psutil pyftpdlib sybil testfixtures uvloop
+	@touch $@
+
+$(SCRAPY_SDIST):
+	@$(SCRAPY_ENV)/bin/python -m pip download -q --no-binary scrapy --no-deps -d build/scrapy "scrapy==$(SCRAPY)"
+
 # Both lanes on every other supported interpreter that is found on PATH or with pyenv.
 test-pythons:
 	@for version in 3.11 3.12 3.13 3.14; do \

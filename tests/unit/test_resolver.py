@@ -344,3 +344,7 @@ def test_without_the_idna_package_the_standard_librarys_codec_is_taken(monkeypat
 def test_with_the_idna_package_a_name_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("idna")
     assert lookup.as_ascii("Straße.example") == "xn--strae-oqa.example"
+
+
+def test_a_name_that_the_idna_package_refuses_goes_by_the_older_rules() -> None:
+    assert lookup.as_ascii("i\u2764.example") == "xn--i-7iq.example"

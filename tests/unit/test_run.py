@@ -117,6 +117,18 @@ def test_exit_status_and_traceback_of_a_module_are_those_of_python(tmp_path: Pat
     assert ours.returncode == plain.returncode
 
 
+@pytest.mark.parametrize("arguments", [["show.py", "a"], ["-m", "show", "a"]])
+def test_the_script_torsion_gives_what_python_m_torsion_does(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "torsion"
+    script.write_text("import sys\nfrom torsion.__main__ import main\nsys.exit(main())\n")
+    (tmp_path / "show.py").write_text(SHOW + "1 / 0\n")
+    by_script = python(tmp_path, str(script), "run", *arguments)
+    by_module = python(tmp_path, "-m", "torsion", "run", *arguments)
+    assert by_script.stderr == by_module.stderr and "ZeroDivisionError" in by_script.stderr
+    assert (by_script.returncode, by_script.stdout) == (1, by_module.stdout)
+
+
 @pytest.mark.parametrize("name", ["no_such_module", "os.nothing", "json.nothing.at_all", "nothing.at.all", "..json"])
 def test_a_module_that_is_not_there_is_said_to_be_missing_in_pythons_words(tmp_path: Path, name: str) -> None:
     assert same(tmp_path, "-m", name).returncode == 1

@@ -417,6 +417,24 @@ def test_a_reactor_made_before_anything_of_twisteds_is_imported_stays_the_one(py
     """)
 
 
+@needs_twisted
+def test_addresses_are_classes_of_attrs(full: Python) -> None:
+    full.check("""
+        import sys
+        from twisted.internet import address, reactor
+        assert "attr" not in sys.modules, "imported only when it is asked"
+        import attr
+        four, six = address.IPv4Address("TCP", "::1", 1), address.IPv6Address("UDP", "::1", 2, scopeID="lo")
+        assert attr.evolve(four, port=5) == address.IPv4Address("TCP", "::1", 5)
+        assert attr.evolve(six, port=5) == address.IPv6Address("UDP", "::1", 5, scopeID="lo")
+        assert attr.asdict(six) == {"type": "UDP", "host": "::1", "port": 2, "flowInfo": 0, "scopeID": "lo"}
+        assert attr.astuple(address.HostnameAddress(b"a", 1)) == (b"a", 1)
+        assert attr.fields(address.UNIXAddress).name.default is attr.NOTHING
+        assert attr.evolve(address.UNIXAddress("/a"), name="/b") == address.UNIXAddress("/b")
+        assert attr.fields(address.IPv6Address).flowInfo.default == 0
+    """)
+
+
 # Child processes
 
 ASK = "import sys; print(any(type(f).__module__ == 'torsion.takeover.finder' for f in sys.meta_path))"

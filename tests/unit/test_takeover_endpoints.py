@@ -103,6 +103,29 @@ def test_parsers_are_plugins_and_plugins_of_others_are_found(full: Python, tmp_p
 
 
 @needs_twisted
+def test_a_program_can_put_its_own_for_what_makes_bytes_and_text_of_a_host_name(full: Python) -> None:
+    full.check(
+        r"""
+        from twisted.internet import endpoints, reactor
+
+        def both(host):
+            bad, name, text = endpoints.HostnameEndpoint._hostAsBytesAndText(host)
+            endpoint = endpoints.HostnameEndpoint(reactor, host, 80)
+            assert (bad, name, text) == (endpoint._badHostname, endpoint._hostBytes, endpoint._hostText)
+            return bad, name, text
+
+        assert both(b"xn--hst-sna.example") == (False, b"xn--hst-sna.example", "h\u00f6st.example")
+        assert both("my_host") == (False, b"my_host", "my_host")
+        assert both("a \u2764") == (True, b"a \\u2764", "a \\u2764")
+        endpoints._idnaBytes = lambda text: text.encode("utf-8")
+        endpoints._idnaText = lambda name: name.decode("utf-8")
+        assert both("a \u2764") == (False, b"a \xe2\x9d\xa4", "a \u2764")
+        assert both(b"a \xe2\x9d\xa4") == (False, b"a \xe2\x9d\xa4", "a \u2764")
+        """
+    )
+
+
+@needs_twisted
 def test_contexts_of_strings_are_twisteds_where_pyopenssl_is(full: Python, tmp_path: Path) -> None:
     made = certificates()
     pem = made.server.both

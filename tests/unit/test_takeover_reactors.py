@@ -68,6 +68,22 @@ def test_s045_a_program_installs_a_reactor_as_it_does_with_twisted(full: Python,
     )
 
 
+@pytest.mark.parametrize(("poller", "name"), [("epoll", "EPollReactor"), ("select", "SelectReactor")])
+def test_which_reactor_is_the_default_one_can_be_seen_by_where_its_install_comes_from(
+    python: Python, poller: str, name: str
+) -> None:
+    python.check(
+        f"""
+        import inspect
+        from twisted.internet import default
+        module = inspect.getmodule(default.install)
+        from twisted.internet import reactor
+        assert type(reactor) is getattr(module, {name!r}) and inspect.getmodule(type(reactor)) is module
+        """,
+        env={**python.environment, "TORSION_POLLER": poller},
+    )
+
+
 def test_what_default_install_is_decides_wherever_a_reactor_is_made(full: Python) -> None:
     full.check(
         """

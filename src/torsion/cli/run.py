@@ -86,6 +86,7 @@ def _read(path: str) -> bytes:
 
 
 def _module(argv: list[str]) -> int:
+    _enter(os.getcwd())
     # What a module sees of itself while Python still looks for it.
     sys.argv = ["-m", *argv[1:]]
     try:
@@ -144,7 +145,7 @@ def _run(code: CodeType, **attributes: Any) -> None:
 
 
 def _enter(folder: str) -> None:
-    """Put the program's folder where `python -m torsion` has put the current one; with `-P`, neither is there."""
+    """Put the program's folder where Python has put the one it found us in; with `-P`, neither is there."""
     if not sys.flags.safe_path:
         sys.path[0] = folder
 
@@ -174,14 +175,14 @@ class _Hook:
         self._hook = hook
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        while trace is not None and _is_ours(trace):
-            trace = trace.tb_next
+        rest = trace
+        while rest is not None and not _is_ours(rest):  # who called us: `python -m torsion`, or the script
+            rest = rest.tb_next
+        while rest is not None and _is_ours(rest):
+            rest = rest.tb_next
+            trace = rest
         self._hook(kind, error.with_traceback(trace), trace)
 
 
 def _is_ours(trace: TracebackType) -> bool:
-    filename = trace.tb_frame.f_code.co_filename
-    return filename in (__file__, _ENTRY) or filename == "<frozen runpy>"
-
-
-_ENTRY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "__main__.py")
+    return trace.tb_frame.f_code.co_filename == __file__

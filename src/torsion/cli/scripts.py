@@ -35,7 +35,7 @@ def missing(name: str) -> str:
 
 
 def is_python(path: str) -> bool:
-    """Whether a program starts this file by a Python of its first line's choice."""
+    """Whether the first line of this file names a Python to run it by."""
     try:
         with open(path, "rb") as file:
             first, second = file.readline(1000), file.readline(1000)

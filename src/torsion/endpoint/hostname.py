@@ -51,13 +51,10 @@ class HostnameEndpoint:
         self._reactor = reactor
         try:
             self._badHostname = False
-            self._hostBytes, self._hostText = lookup.host_name(host)
+            self._hostBytes, self._hostText = outside().host_name(host)
         except ValueError:
             self._badHostname = True
-            if isinstance(host, str):
-                host = host.encode("ascii", "backslashreplace")
-            self._hostText = host.decode("ascii", "backslashreplace")
-            self._hostBytes = self._hostText.encode("ascii")
+            self._hostBytes, self._hostText = lookup.escaped(host)
         self._port = port
         self._timeout = timeout
         self._bindAddress = _this_side(bindAddress)

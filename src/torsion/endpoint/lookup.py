@@ -31,6 +31,14 @@ def host_name(host: str | bytes) -> tuple[bytes, str]:
     return name, host if name.isascii() and host.isascii() else to_text(name)
 
 
+def escaped(host: str | bytes) -> tuple[bytes, str]:
+    """What is shown of what cannot be a host's name, both ways."""
+    if isinstance(host, str):
+        host = host.encode("ascii", "backslashreplace")
+    text = host.decode("ascii", "backslashreplace")
+    return text.encode("ascii"), text
+
+
 def to_idna(host: str) -> bytes:
     """An international name as it is looked up: by the package `idna` where there is one, else by the standard library,
     whose rules are older. ValueError if the name is none."""
@@ -72,7 +80,7 @@ class _Receiver:
         if self._addresses:
             self.found.callback(self._addresses)
         else:
-            self.found.errback(DNSLookupError(f"no address was found for the host {self._host!r}"))
+            self.found.errback(DNSLookupError(f"no results for hostname lookup: {self._host}"))
 
     def _cancel(self, found: Deferred) -> None:
         resolution, self._resolution = self._resolution, None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import lookup
+
 
 class Outside:
     """What is ours. A method a thing, asked each time it is needed."""
@@ -41,6 +43,10 @@ class Outside:
         from ..protocols.haproxy import proxyEndpoint
 
         return proxyEndpoint(endpoint)
+
+    def host_name(self, host: str | bytes) -> tuple[bytes, str]:
+        """A host's name as bytes and as text. ValueError for what cannot be one."""
+        return lookup.host_name(host)
 
     def names_of(self, endpoint: Any, reactor: Any) -> Any:
         """What has the `nameResolver` that an endpoint asks: its reactor. Contract: IReactorPluggableNameResolver."""

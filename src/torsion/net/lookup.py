@@ -114,13 +114,14 @@ def figures(name: str) -> bool:
 def as_ascii(name: str) -> str:
     """The name as it is asked for. One with other letters goes by IDNA: 2008 where the `idna` package is installed.
 
-    The standard library knows IDNA 2003 only, which takes a few names for others (straße.de for strasse.de). Raises
-    UnicodeError for what cannot be a name.
+    The standard library knows IDNA 2003 only, which takes a few names for others (straße.de for strasse.de), but has
+    names that 2008 refuses and that are in use (i❤.ws). Raises UnicodeError for what cannot be a name.
     """
     if name.isascii():
         return name
     try:
         import idna
-    except ImportError:
+
+        return idna.encode(name, uts46=True).decode("ascii")
+    except (ImportError, UnicodeError):
         return name.encode("idna").decode("ascii")
-    return idna.encode(name, uts46=True).decode("ascii")

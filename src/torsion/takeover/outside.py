@@ -35,6 +35,11 @@ class TwistedOutside(outside.Outside):
     def proxied(self, endpoint: Any) -> Any:
         return importlib.import_module("twisted.protocols.haproxy").proxyEndpoint(endpoint)
 
+    def host_name(self, host: str | bytes) -> tuple[bytes, str]:
+        from .private.endpoints_twisted import host_name
+
+        return host_name(host)
+
     def names_of(self, endpoint: Any, reactor: Any) -> Any:
         from .private.endpoints_twisted import names_of
 

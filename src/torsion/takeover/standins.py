@@ -8,11 +8,12 @@ from typing import Any
 
 from torsion import posixbase
 
-from . import streams
+from . import attributes, streams
 
 
 def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
     """Give our classes what they lack. `when(name, act)` calls `act(module)` once a module of ours has been loaded."""
+    attributes.complete()
     streams.complete(when)
     if not hasattr(posixbase.PosixReactorBase, "_removeAll"):
         posixbase.PosixReactorBase._removeAll = _removeAll  # type: ignore[attr-defined]

@@ -1,12 +1,20 @@
-"""Private names of `twisted.internet.default`."""
+"""What a program gets for `twisted.internet.default`.
 
+Its `install` is the function of the very module whose reactor is the default one: programs look where it comes from, to
+learn which reactor that is. So that module is there under Twisted's name, too.
+"""
+
+import importlib
 import select
 from collections.abc import Callable
 from typing import Any
 
 from torsion import epollreactor, pollreactor, selectreactor
+from torsion.engine.poll import best
 
-__all__ = ["_getInstallFunction"]
+__all__ = ["_getInstallFunction", "install"]
+
+install: Callable[[], None] = importlib.import_module(f"twisted.internet.{best()}reactor").install
 
 
 def _getInstallFunction(platform: Any) -> Callable[[], None]:

@@ -11,6 +11,7 @@ from typing import Any
 from torsion import endpoints, report, stdio, threads
 from torsion.address import IPv4Address, IPv6Address
 from torsion.core.deferred import Deferred
+from torsion.endpoint import lookup
 from torsion.endpoint.hostname import HostnameEndpoint
 from torsion.endpoint.processes import StandardIOEndpoint
 from torsion.endpoint.sockets import TCP6ClientEndpoint
@@ -77,6 +78,29 @@ class _SimpleHostnameResolver:
         return resolution
 
 
+def host_name(host: str | bytes) -> tuple[bytes, str]:
+    """Ours, and what a program accepts besides that has put its own for `_idnaBytes` and `_idnaText`.
+
+    A name given in bytes is international as text.
+    """
+    module: Any = endpoints
+    try:
+        name, text = lookup.host_name(host)
+    except ValueError:
+        return (host, module._idnaText(host)) if isinstance(host, bytes) else (module._idnaBytes(host), host)
+    if isinstance(host, bytes) and b"xn--" in host:
+        text = module._idnaText(host)
+    return name, text
+
+
+def _hostAsBytesAndText(host: str | bytes) -> tuple[bool, bytes, str]:
+    """Whether it cannot be a host's name, and it as bytes and text."""
+    try:
+        return (False, *host_name(host))
+    except ValueError:
+        return (True, *lookup.escaped(host))
+
+
 class ByFunction:
     """Stands for a reactor without a resolver."""
 
@@ -113,6 +137,7 @@ each: Any
 for each in (HostnameEndpoint, TCP6ClientEndpoint):
     each._deferToThread = staticmethod(threads.deferToThread)
     each._getaddrinfo = staticmethod(socket.getaddrinfo)
+HostnameEndpoint._hostAsBytesAndText = staticmethod(_hostAsBytesAndText)  # type: ignore[attr-defined]
 HostnameEndpoint._fallbackNameResolution = _fallbackNameResolution  # type: ignore[attr-defined]
 TCP6ClientEndpoint._nameResolution = _nameResolution  # type: ignore[method-assign]
 StandardIOEndpoint._stdio = stdio.StandardIO
