@@ -3,7 +3,7 @@
 It stands first on `sys.meta_path` and knows four answers: a module of the table is ours; `twisted.internet.reactor` is
 the reactor object; where Twisted is not installed, its packages are stand-ins and everything else in them is an error
 that says so; and Twisted's interfaces, once loaded, are declared on our classes, as its log then asks us whom the loop
-serves. Anything else is not its affair.
+serves, and trial leaves our frames out of its reports. Anything else is not its affair.
 
 The trick is the import system's own: what a loader leaves in `sys.modules` under the name it was asked for is what the
 import gives, and what is set on the parent package. So our module objects keep their own `__spec__` and `__name__`.
@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any
 
-from .table import INTERFACES, LOG, PACKAGES, REACTOR, TABLE, Taken
+from .table import INTERFACES, LOG, PACKAGES, REACTOR, TABLE, TRIAL_REPORTER, Taken
 
 
 class Ours:
@@ -175,8 +175,18 @@ def _log_context(log: ModuleType) -> None:
     install(log)
 
 
+def _trial_frames(reporter: ModuleType) -> None:
+    from .trialframes import install
+
+    install(reporter)
+
+
 # Modules of Twisted's own, and what is done once they have been loaded.
-_WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {INTERFACES: _declare, LOG: _log_context}
+_WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {
+    INTERFACES: _declare,
+    LOG: _log_context,
+    TRIAL_REPORTER: _trial_frames,
+}
 
 
 def _then(spec: ModuleSpec | None, act: Callable[[ModuleType], None]) -> ModuleSpec | None:

@@ -30,6 +30,7 @@ class Taken(NamedTuple):
 REACTOR = "twisted.internet.reactor"
 INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
+TRIAL_REPORTER = "twisted.trial.reporter"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
