@@ -8,14 +8,14 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-core peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
 	@$(PY) examples/demo.py
 
 # The compiled lane is last: CI reads the closing line.
-test: lint types docs build-required test-install peers-oldest peers lanes
+test: lint types docs build-required test-install peers-oldest peers-core lanes
 
 lint: $(VENV)/.ready
 	@echo "== ruff"
@@ -41,7 +41,9 @@ build-required: $(VENV)/.ready
 	@echo "== build"
 	@TORSION_REQUIRE_COMPILED=1 $(PY) setup.py -q build_ext --inplace
 
-lanes: test-interpreted test-compiled
+# Both at the same time: a lane keeps one processor busy. The compiled one is told of last.
+lanes: build-required clients
+	@$(PY) tests/lanes.py interpreted compiled
 
 # What tests use as the other end; at once if all of it is there.
 .PHONY: clients
@@ -49,25 +51,27 @@ clients:
 	@sh tests/real_clients.sh
 
 test-interpreted: build-required clients
-	@echo "== tests, interpreted lane"
-	@TORSION_PURE=1 $(PYTEST) tests/cluster
-	@TORSION_PURE=1 $(PYTEST)
+	@$(PY) tests/lanes.py interpreted
 
 test-compiled: build-required clients
-	@echo "== tests, compiled lane"
-	@$(PYTEST) tests/cluster
-	@$(PYTEST)
+	@$(PY) tests/lanes.py compiled
 
 # From the sdist into fresh environments: compiled; and, without a compiler, interpreted.
 test-install: $(VENV)/.ready
 	@echo "== installations"
 	@$(PYTEST) -o faulthandler_timeout=0 tests/install
 
-peers: build-required
-	@echo "== Twisted's own tests, on Twisted and on Torsion"
+# All of Twisted's own tests and treq's, in both lanes; ends with a table for docs/twisted.md.
+peers: peers-core
+	@echo "== all of Twisted's own tests, on Twisted and on Torsion"
+	@$(PY) tests/peers/compare.py --lane compiled --lane interpreted --suite all --table
+
+# The part of it that CI asks for.
+peers-core: build-required
+	@echo "== Twisted's own tests of its core, on Twisted and on Torsion"
 	@$(PY) tests/peers/surface.py
 	@$(PYTEST) tests/peers
-	@$(PY) tests/peers/compare.py --lane compiled --all-modules
+	@$(PY) tests/peers/compare.py --lane compiled --suite core
 
 # The oldest Twisted that we promise to work with has an environment of its own.
 OLDEST = $(VENV)-oldest

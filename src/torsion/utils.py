@@ -208,7 +208,8 @@ def _remove(added: Sequence[Any]) -> None:
         if each in warnings.filters:
             warnings.filters.remove(each)  # type: ignore[attr-defined]  # a list, whatever the stubs say
     # Python keeps what it has decided by the filters. It forgets that here, as it cannot know that we changed them.
-    with warnings.catch_warnings():
+    # The module is named, as `f` may have replaced sys.modules, where it would be looked for.
+    with warnings.catch_warnings(module=warnings):
         pass
 
 

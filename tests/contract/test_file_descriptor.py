@@ -406,6 +406,24 @@ def test_a_port_has_a_socket_of_its_family_and_may_be_opened_again(watching):
         port.doWrite()
 
 
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_descriptor_of_a_programs_own_may_be_lost_without_a_reason(wait):
+    class Silent(Memory):
+        def connectionLost(self, reason=None):
+            FileDescriptor.connectionLost(self, reason)
+
+    watching = Watching()
+    made = Silent(watching)
+    found = []
+    if wait:
+        made.write(b"never sent")
+        made.drained().addErrback(lambda failure: found.append(failure.type))
+    made.startReading()
+    made.connectionLost()
+    assert (made.connected, made.disconnected, watching.readers, watching.writers) == (0, 1, [], [])
+    assert found == ([ConnectionLost] if wait else [])
+
+
 @pytest.mark.parametrize(
     ("text", "is_four", "is_six"),
     [

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +134,9 @@ def test_warnings_are_filtered_until_a_deferred_fires() -> None:
         assert found == [expected]
         with pytest.raises(UserWarning, match="expected"):
             warnings.warn("expected this", UserWarning, stacklevel=1)
+
+
+def test_warnings_are_suppressed_for_a_call_that_replaces_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        result = utils.runWithWarningsSuppressed([(("ignore",), {})], patch.setattr, sys, "modules", {})
+    assert result is None

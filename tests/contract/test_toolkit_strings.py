@@ -104,6 +104,19 @@ def test_what_has_come_can_be_replaced_and_more_can_come_meanwhile() -> None:
     assert receiver.got == [b"more", b"a", b"replace", b"other"]
 
 
+@pytest.mark.parametrize("nothing", [b"", "", None])
+def test_what_has_come_can_be_dropped_with_anything_empty(nothing: Any) -> None:
+    class Dropping(Strings8):
+        def stringReceived(self, string: bytes) -> None:
+            super().stringReceived(string)
+            self.recvd = nothing
+
+    receiver = connected(Dropping())
+    receiver.dataReceived(packed(receiver, b"a", b"b"))
+    receiver.dataReceived(packed(receiver, b"c"))
+    assert (receiver.got, receiver.recvd) == ([b"a", b"c"], b"")
+
+
 def test_an_error_leaves_what_was_not_handed_on() -> None:
     class Failing(Strings8):
         def stringReceived(self, string: bytes) -> None:

@@ -8,7 +8,7 @@ has ended. Lines are written at once, so that after a crash the file says which 
 trial's working directory. `--list` instead of RESULTS prints the test modules in the packages that follow.
 """
 
-import importlib
+import importlib.util
 import json
 import pkgutil
 import sys
@@ -19,12 +19,14 @@ GRAVITY = ("success", "todo", "skip", "unexpected success", "failure", "error")
 
 
 def test_modules(package: str) -> list[str]:
-    """Every test module in this package, or the module itself."""
-    module = importlib.import_module(package)
-    if not hasattr(module, "__path__"):
+    """Every test module in this package, or the module itself, which is not imported: that may fail."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        sys.exit(f"there is no {package}")
+    if spec.submodule_search_locations is None:
         return [package]
     found = []
-    for info in pkgutil.walk_packages(module.__path__, package + ".", onerror=lambda name: None):
+    for info in pkgutil.walk_packages(spec.submodule_search_locations, package + ".", onerror=lambda name: None):
         parts = info.name.split(".")
         if "test" in parts and parts[-1].startswith("test_") and not info.ispkg:
             found.append(info.name)
@@ -103,8 +105,7 @@ def run(results: str, folder: str, modules: list[str]) -> None:
             write(id=f"{method} of a class", outcome="error", text=_text(error))
 
     loader = TestLoader()
-    names = [name for package in modules for name in test_modules(package)]
-    suite = TestSuite([loader.loadByName(name) for name in names])
+    suite = TestSuite([loader.loadByName(name) for name in modules])
     runner = TrialRunner(Writer, workingDirectory=folder)
     runner.run(suite)
     write(id="", outcome="end")

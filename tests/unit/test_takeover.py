@@ -328,6 +328,48 @@ def test_trial_takes_our_reports_away_with_flush_logged_errors(full: Python, tmp
 
 
 @needs_twisted
+def test_trial_leaves_what_runs_a_test_out_of_its_reports(full: Python, tmp_path: Path) -> None:
+    (tmp_path / "test_failing.py").write_text(
+        textwrap.dedent("""
+            from twisted.internet import defer, reactor
+            from twisted.trial.unittest import TestCase
+
+            class Failing(TestCase):
+                def helped(self, ignored=None):
+                    self.fail("expected")
+
+                def test_assertion(self):
+                    self.assertEqual(1, 2)
+
+                def test_deeper(self):
+                    self.helped()
+
+                def test_error(self):
+                    1 / 0
+
+                def test_in_a_callback(self):
+                    waited = defer.Deferred()
+                    reactor.callLater(0, waited.callback, None)
+                    return waited.addCallback(self.helped)
+
+                def test_nothing_called(self):
+                    return defer.fail(ValueError("expected"))
+
+                def test_with_an_argument_too_many(self, argument):
+                    pass
+        """)
+    )
+    trial = ("-m", "twisted.trial", "--reporter", "text", "test_failing")
+    stock, ours = full.run(*trial, cwd=tmp_path), full.run("-m", "torsion", "run", *trial, cwd=tmp_path)
+
+    def reports(printed: str) -> str:
+        return printed[printed.index("=" * 20) : printed.index("Ran 6 tests")]
+
+    assert "FAILED (failures=3, errors=3)" in stock.stdout
+    assert reports(ours.stdout) == reports(stock.stdout)
+
+
+@needs_twisted
 def test_private_names_that_twisted_asks_for_are_there(full: Python) -> None:
     full.check("""
         from twisted.internet.defer import _DEFERRED_SUBCLASSES, _T, _DeferredListResultListT, Deferred, DeferredList

@@ -520,8 +520,11 @@ class Stream(Flow):
         else:
             self.connectionLost(Failure(why))
 
-    def connectionLost(self, reason: Failure) -> None:
-        """The connection is over. Flags, producer, socket, protocol, in this order (67)."""
+    def connectionLost(self, reason: Any) -> None:
+        """The connection is over. Flags, producer, socket, protocol, in this order (67).
+
+        `reason` is a Failure, or None if a program that has made its own descriptor of this has none to give.
+        """
         if self._state == LOST:
             return
         self._state = after(self._state, life.LOSS)
@@ -534,9 +537,9 @@ class Stream(Flow):
                 producer.stopProducing()
             except BaseException:
                 self._report("stopProducing")
-        self._close(isinstance(reason.value, ConnectionAborted))
+        self._close(reason is not None and isinstance(reason.value, ConnectionAborted))
         if self._drains is not None:
-            self._tell_drained(reason)
+            self._tell_drained(reason or CONNECTION_LOST)
         protocol, self._protocol = self._protocol, None
         try:
             if protocol is not None:

@@ -168,12 +168,15 @@ class IntNStringReceiver(_Pauseable):
 
     @property
     def recvd(self) -> bytes:
-        """What has come and was not handed on yet. A program may set it, also while it is told of a string."""
+        """What has come and was not handed on yet. A program may set it, also while it is told of a string.
+
+        Anything empty stands for nothing.
+        """
         return framing.held_by(self).rest()
 
     @recvd.setter
     def recvd(self, data: bytes) -> None:
-        framing.held_by(self).replace(data)
+        framing.held_by(self).replace(data or b"")
 
     def stringReceived(self, string: bytes) -> Any:
         """A string has come. Override this."""
