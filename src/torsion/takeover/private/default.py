@@ -4,7 +4,8 @@ import select
 from collections.abc import Callable
 from typing import Any
 
-from torsion import epollreactor, pollreactor, selectreactor
+# By these names, and not by ours: a program may look for the module of an `install` by its name in `sys.modules`.
+from twisted.internet import epollreactor, pollreactor, selectreactor
 
 __all__ = ["_getInstallFunction"]
 
