@@ -1,12 +1,14 @@
-"""Private names of `twisted.internet.defer` that Twisted's trial and tests import."""
+"""Private names of `twisted.internet.defer` that Twisted's trial and tests import, and packages."""
 
 from typing import Any, TypeVar
 
+from torsion.core.coroutine import ReturnValue as _DefGen_Return
 from torsion.core.deferred import Deferred
 
 __all__ = [
     "_DEFERRED_SUBCLASSES",
     "_T",
+    "_DefGen_Return",
     "_DeferredListResultItemT",
     "_DeferredListResultListT",
     "_DeferredListSingleResultT",
