@@ -1,7 +1,6 @@
 """Private names of `twisted.internet.default`."""
 
 import select
-from collections.abc import Callable
 from typing import Any
 
 # By these names, and not by ours: a program may look for the module of an `install` by its name in `sys.modules`.
@@ -10,7 +9,7 @@ from twisted.internet import epollreactor, pollreactor, selectreactor
 __all__ = ["_getInstallFunction"]
 
 
-def _getInstallFunction(platform: Any) -> Callable[[], None]:
+def _getInstallFunction(platform: Any) -> Any:
     """What Twisted would install on a platform, which is a `twisted.python.runtime.Platform`."""
     if platform.isWindows() or platform.isMacOSX():
         return selectreactor.install
