@@ -29,9 +29,24 @@ def test_an_errback_that_cannot_be_called_is_refused_but_none_is_not() -> None:
     assert seen == ["result"]
 
 
-def test_a_canceller_that_cannot_be_called_is_refused() -> None:
-    with pytest.raises(TypeError, match="canceller must be callable or None, not 'text'"):
-        Deferred("text")  # type: ignore[arg-type]
+def test_a_canceller_that_cannot_be_called_is_an_error_only_when_it_is_called() -> None:
+    """A mock that makes a Deferred passes whatever it was called with."""
+    unused = Deferred("text")  # type: ignore[arg-type]
+    unused.callback("result")
+    assert unused.result == "result"
+    used = Deferred("text")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'str' object is not callable"):
+        used.cancel()
+    assert not used.called
+
+
+def test_an_empty_canceller_is_none() -> None:
+    d = Deferred([])  # type: ignore[arg-type]
+    failed: list[object] = []
+    d.addErrback(failed.append)
+    d.cancel()
+    assert len(failed) == 1
+    d.callback("swallowed")
 
 
 def test_the_result_is_absent_until_there_is_one_and_can_be_taken_away() -> None:

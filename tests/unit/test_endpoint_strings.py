@@ -80,7 +80,7 @@ def test_a_tls_client_connects_by_name_or_as_it_is_told() -> None:
         ("tcp:80:1:2:3", "too many positional arguments"),
         ("tcp:80:port=81", "multiple values for argument 'port'"),
         ("tcp:", "port is a number, not ''"),
-        ("tcp:http", "port is a number, not 'http'"),
+        ("tcp:http", "port is a number, not 'http': invalid literal for int() with base 10: 'http'"),
         ("tcp:80:backlog=x", "backlog is a number, not 'x'"),
         ("unix:/x:mode=9", "mode is a number in octal, not '9'"),
         ("unix:/x:lockfile=yes", "lockfile is a number, not 'yes'"),

@@ -162,6 +162,26 @@ def test_reports_go_to_the_standard_librarys_logging_without_twisted(bare: Pytho
 
 
 @needs_twisted
+def test_what_a_factory_reports_bears_the_name_of_its_class(full: Python) -> None:
+    full.check(
+        """
+        from twisted.internet import protocol
+        from twisted.logger import globalLogPublisher
+        events = []
+        globalLogPublisher.addObserver(events.append)
+        class Mine(protocol.Factory):
+            pass
+        factory = Mine()
+        factory.doStart()
+        protocol.Factory().doStart()
+        event, plain = events
+        assert (event["log_namespace"], event["log_source"]) == ("__main__.Mine", factory), event
+        assert plain["log_namespace"] == "twisted.internet.protocol.Factory", plain
+        """
+    )
+
+
+@needs_twisted
 def test_what_the_table_lacks_is_twisteds_own_on_top_of_ours(full: Python) -> None:
     full.check("""
         import os, twisted, twisted.internet

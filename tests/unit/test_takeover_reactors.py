@@ -95,6 +95,21 @@ def test_what_default_install_is_decides_wherever_a_reactor_is_made(full: Python
     )
 
 
+def test_the_module_of_the_default_install_holds_the_reactors_class(full: Python) -> None:
+    """So test runners find the class that they will get."""
+    full.check(
+        """
+        import inspect
+        from twisted.internet import default
+        module = inspect.getmodule(default.install)
+        name, = [name for name in dir(module) if name.lower() == module.__name__.rpartition(".")[2]]
+        default.install()
+        from twisted.internet import reactor
+        assert type(reactor) is getattr(module, name)
+        """
+    )
+
+
 def test_s044_what_is_logged_in_an_event_bears_the_name_of_who_is_served(full: Python) -> None:
     full.check(
         PIPE

@@ -164,8 +164,6 @@ class Deferred:
     """
 
     def __init__(self, canceller: Callable[[Deferred], object] | None = None) -> None:
-        if canceller is not None and not callable(canceller):
-            raise TypeError(f"canceller must be callable or None, not {canceller!r}")
         self._canceller = canceller
         self._result: Any = _NO_RESULT
         self._pending: list[Any] | None = None
@@ -410,7 +408,7 @@ class Deferred:
         target._give_up()
 
     def _give_up(self) -> None:
-        if self._canceller is not None:
+        if self._canceller:
             self._canceller(self)
         else:
             self._suppressAlreadyCalled = True

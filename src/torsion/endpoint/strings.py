@@ -76,8 +76,8 @@ def call(kind: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) 
 
 
 def number(name: str, text: Any, base: int = 10) -> int:
-    """An argument that is a number. Raises ValueError."""
+    """An argument that is a number. Raises ValueError, with what int() says: programs show that, or look for it."""
     try:
         return int(text, base)
-    except ValueError:
-        raise ValueError(f"{name} is a number{' in octal' * (base == 8)}, not {text!r}") from None
+    except ValueError as error:
+        raise ValueError(f"{name} is a number{' in octal' * (base == 8)}, not {text!r}: {error}") from None

@@ -112,7 +112,8 @@ class Engine:
     def poll(self, longest: float | None) -> None:
         """Wait for readiness, at most `longest` seconds (None: no limit) and never past the next timer, and deliver it.
 
-        What was written is sent before and after. Raises what a handler raises; the rest of the batch comes again.
+        What was written is sent before (see patience) and after. Raises what a handler raises; the rest of the batch
+        comes again.
         """
         meter = self.meter
         around = meter.running
@@ -125,8 +126,6 @@ class Engine:
         self._asleep = False
         if self._always:
             events = [*events, *self._always.items()]
-        if not events:
-            return
         try:
             for fd, ready in events:
                 watch = self._watches.get(fd)
@@ -177,14 +176,19 @@ class Engine:
     def patience(self, longest: float | None) -> float | None:
         """How long the loop may wait now: at most `longest` seconds, None for ever. Cancelled timers count too (34).
 
-        Ask this before each wait, your own on `fileno()` too: it also sends what was written, which may run a producer
-        and so add calls, and tells the poller what has changed.
+        Ask this before each wait, your own on `fileno()` too: it also tells the poller what has changed, and sends what
+        was written, which may run a producer and so add calls. It does not send while calls or timers are due: the
+        answer could overtake them, if the peer is in this loop. What is left is sent when the wait, of 0, is over.
         """
-        if self._unsent:
+        if self._unsent and self._idle_for(longest) != 0.0:
             self.flush()
         if self._changed:
             self._apply()
-        if self.stopping or self.calls.waiting or self._always or self._unsent or self.at_rest is not None:
+        return 0.0 if self._unsent else self._idle_for(longest)
+
+    def _idle_for(self, longest: float | None) -> float | None:
+        """How long calls and timers leave the loop idle: at most `longest` seconds, None for ever."""
+        if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
             return 0.0
         next_due = self.timers.next_due()
         if next_due is not None:

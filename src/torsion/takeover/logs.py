@@ -31,9 +31,17 @@ class Sink:
         elif level == "warning":
             self._logger.warn("{torsion_text}", torsion_text=text, **details)
         elif details:
-            self._logger.info(text, **details)
+            self._logger_of(details).info(text, **details)
         else:
             self._log.msg(text)  # as a text, for observers of the older log too
+
+    def _logger_of(self, details: dict[str, object]) -> Any:
+        """The one that bears the name of the class of whom it tells: programs set levels by it."""
+        source = details.get("factory", details.get("protocol"))
+        if source is None:
+            return self._logger
+        kind = source.__class__
+        return self._logger.__class__(f"{kind.__module__}.{kind.__name__}", source)
 
     def _open(self) -> bool:
         """Import Twisted's logger; False where that cannot be (no Twisted; no imports any more)."""

@@ -28,7 +28,6 @@ class Taken(NamedTuple):
 
 
 REACTOR = "twisted.internet.reactor"
-DEFAULT = "twisted.internet.default"
 INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 PLUGIN = "twisted.plugin"
@@ -75,7 +74,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.address":        Taken("torsion.address", ("torsion.address",)),
     "twisted.internet.asyncioreactor": Taken("torsion.asyncioreactor", ("torsion.asyncioreactor",)),
     "twisted.internet.base":           Taken("torsion.base", _BASE, "base"),
-    "twisted.internet.default":        Taken("torsion.takeover.private.default"),
+    "twisted.internet.default":        Taken("torsion.default", (), "default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
@@ -86,7 +85,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",)),
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
     "twisted.internet.process":        Taken("torsion.takeover.private.process", _PROCESS),
-    "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",)),
+    "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",), "protocol"),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
     "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
     "twisted.internet.stdio":          Taken("torsion.stdio", ("torsion.child.stdio",)),
@@ -97,7 +96,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.udp":            Taken("torsion.udp", _UDP, "udp"),
     "twisted.internet.unix":           Taken("torsion.unix", _UNIX, with_twisted="unix"),
     "twisted.internet.utils":          Taken("torsion.utils", ("torsion.utils",)),
-    "twisted.protocols.basic":         Taken("torsion.protocols.basic", ("torsion.protocols.basic",)),
+    "twisted.protocols.basic":         Taken("torsion.protocols.basic", ("torsion.protocols.basic",), "basic"),
     "twisted.protocols.loopback":      Taken("torsion.protocols.loopback", ("torsion.protocols.loopback",)),
     "twisted.protocols.policies":      Taken("torsion.protocols.policies", ("torsion.protocols.policies",)),
     "twisted.protocols.portforward":   Taken("torsion.protocols.portforward", ("torsion.protocols.portforward",)),

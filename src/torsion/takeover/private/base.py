@@ -5,7 +5,7 @@ The resolvers here are those that programs bring and install; our own are in `ne
 
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NewType
 
 from torsion.core.deferred import Deferred, fail, succeed
 from torsion.core.phases import ThreePhaseEvent as _ThreePhaseEvent
@@ -14,7 +14,10 @@ from torsion.failure import Failure
 from torsion.net.resolver import Pluggable, SimpleResolverComplexifier
 from torsion.threads import deferToThreadPool
 
-__all__ = ["BlockingResolver", "PluggableResolverMixin", "ThreadedResolver", "_ThreePhaseEvent"]
+__all__ = ["BlockingResolver", "PluggableResolverMixin", "ThreadedResolver", "_SystemEventID", "_ThreePhaseEvent"]
+
+# For types alone: what addSystemEventTrigger returns.
+_SystemEventID = NewType("_SystemEventID", tuple[str, Any])
 
 
 class BlockingResolver:

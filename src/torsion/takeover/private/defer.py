@@ -1,10 +1,12 @@
-"""Names of `twisted.internet.defer` that Twisted's trial and tests import; and what versions before 25.5 still had."""
+"""Names of `twisted.internet.defer` that Twisted's trial and tests import, and packages; and what versions before 25.5
+still had."""
 
 import warnings
 from collections.abc import Callable, Generator
 from functools import wraps
 from typing import Any, TypeVar
 
+from torsion.core.coroutine import ReturnValue as _DefGen_Return
 from torsion.core.deferred import Deferred
 from torsion.core.inline import inlineCallbacks
 from torsion.failure import Failure
@@ -12,6 +14,7 @@ from torsion.failure import Failure
 __all__ = [
     "_DEFERRED_SUBCLASSES",
     "_T",
+    "_DefGen_Return",
     "_DeferredListResultItemT",
     "_DeferredListResultListT",
     "_DeferredListSingleResultT",
