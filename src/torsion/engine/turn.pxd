@@ -32,6 +32,7 @@ cdef class Engine:
     cdef public bint overridden
     cdef public object at_rest
     cdef bint _asleep
+    cdef double _read
     cdef long long _waits
     cdef dict _watches
     cdef public bint carries_streams
@@ -49,8 +50,10 @@ cdef class Engine:
     cpdef flush(self)
     @cython.locals(watch=Watch)
     cpdef watched(self)
-    @cython.locals(due=cython.double, left=cython.double)
     cpdef patience(self, object longest)
+    @cython.locals(timers=TimerQueue, left=cython.double)
+    cdef _left(self, object longest)
+    cpdef leave(self)
     cpdef rest(self)
     cpdef next_due(self)
     cpdef wake(self)
