@@ -115,7 +115,9 @@ def test_bytes_of_a_child(reports: object) -> None:
         def processEnded(self, reason: Failure) -> None:
             real.stop()
 
-    real.callWhenRunning(lambda: real.spawnProcess(Child(), "/bin/sh", ["sh", "-c", "read x; printf 12345"]).write(b"y\n"))
+    real.callWhenRunning(
+        lambda: real.spawnProcess(Child(), "/bin/sh", ["sh", "-c", "read x; printf 12345"]).write(b"y\n")
+    )
     run(real)
     assert (real.stats().bytes_in, real.stats().bytes_out) == (5, 2)
     real.close()

@@ -224,9 +224,7 @@ class TestWatchdog:
         assert told[1][0].endswith("blocked it for about 11.4 s")
 
     @pytest.mark.parametrize("kind", ["calls", "timers", "events"])
-    def test_many_callbacks_that_are_short_are_none_that_is_long(
-        self, watched: Watched, told: Told, kind: str
-    ) -> None:
+    def test_many_callbacks_that_are_short_are_none_that_is_long(self, watched: Watched, told: Told, kind: str) -> None:
         def short() -> None:
             watched.look(0, 0.9)
 

@@ -30,7 +30,7 @@ class Histogram:
 
     def counts(self) -> dict[float, int]:
         """{the longest duration that is counted there, in seconds: how many}, shortest first; the last bound is inf."""
-        found = {}
+        found: dict[float, int] = {}
         bound = LEAST
         for count in self._counts:
             found[bound if len(found) < LAST else inf] = count

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Stats:
-    """What a reactor has done since it was made, and does now. `str()` of it is a text for people.
+class Stats(NamedTuple):
+    """What a reactor has done since it was made, and does now. `str()` is a text for people, `_asdict()` a dictionary.
 
     Times are seconds of the reactor's clock. Asked in another thread, numbers may be a moment apart from each other.
     """
