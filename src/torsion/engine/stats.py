@@ -44,7 +44,7 @@ class Stats(NamedTuple):
         now = f"at work for {duration(self.at_work_for)}: {self.running or 'the loop itself'}"
         return "\n".join([
             f"busy {duration(self.busy)}, idle {duration(self.idle)}{share}",
-            f"now {now if self.at_work_for else 'waiting'}",
+            f"now {now if self.at_work_for or self.running else 'waiting'}",
             f"{self.turns:,} turns, {self.events:,} events, {self.calls:,} calls, {self.timers:,} timers",
             f"{self.bytes_in:,} bytes in, {self.bytes_out:,} bytes out",
             f"timers late: {_row(self.timer_lag)}",

@@ -51,7 +51,7 @@ cdef class Engine:
     @cython.locals(watch=Watch)
     cpdef watched(self)
     cpdef patience(self, object longest)
-    @cython.locals(timers=TimerQueue, left=cython.double)
+    @cython.locals(timers=TimerQueue, left=cython.double, since=cython.double)
     cdef _left(self, object longest)
     cpdef leave(self)
     cpdef rest(self)

@@ -195,7 +195,8 @@ class Engine:
 
     def _left(self, longest: float | None) -> float | None:
         timers = self.timers
-        self._read = timers.now
+        since = self.meter.since
+        self._read = max(since, timers.now)  # the latest reading there is, if no other is taken
         if self.stopping or self.calls.waiting or self._always or self._unsent or self.at_rest is not None:
             return 0.0
         next_due = timers.next_due()

@@ -37,6 +37,7 @@ cdef class Stream(Flow):
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cdef _count(self, Py_ssize_t received, Py_ssize_t sent)
     cdef _receive_passed(self)
     cpdef bint hold(self) except -1
     cpdef release(self, bint outer)

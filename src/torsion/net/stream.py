@@ -265,9 +265,14 @@ class Stream(Flow):
     def _dataReceived(self, data: bytes) -> Any:
         if not data:
             return CONNECTION_DONE.value
-        self._meter.received += len(data)
+        self._count(len(data), 0)
         self._protocol.dataReceived(data)  # what it returns means nothing (99)
         return None
+
+    def _count(self, received: int, sent: int) -> None:
+        if self._meter is not None:  # a subclass may have left out __init__
+            self._meter.received += received
+            self._meter.sent += sent
 
     def _receive_passed(self) -> Any:
         """As Sys.recv; file descriptors that came along are told first. Raises what the protocol does."""
