@@ -15,7 +15,6 @@ Usage: soak.py [--seconds 600]
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import logging
 import os
@@ -23,7 +22,6 @@ import random
 import resource
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
@@ -130,13 +128,9 @@ class Soak(logging.Handler):
                     client.transport.resumeProducing()
                 await answer
         finally:
-            end = self.random.choice(("loseConnection", "loseWriteConnection", "abort"))
-            if end == "abort" and kind != "tls":
-                client.transport.setTcpNoDelay(True)
-                linger = struct.pack("ii", 1, 0)
-                with contextlib.suppress(AttributeError, OSError):
-                    client.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            getattr(client.transport, end if hasattr(client.transport, end) else "abortConnection")()
+            # The last one is a reset.
+            end = self.random.choice(("loseConnection", "loseWriteConnection", "abortConnection"))
+            getattr(client.transport, end)()
             await client.ended
 
     async def tcp_work(self) -> None:
