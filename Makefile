@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-core peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz soak test-interpreted test-compiled test-install test-pythons peers peers-core peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -132,6 +132,11 @@ bench: build-required
 curves: build-required
 	@$(PY) -m pip install -q matplotlib
 	@$(PY) benchmarks/curves.py --svg docs/curves
+
+# Everything at once under faults, and nothing may be lost or left behind; docs/reliability.md has the last result.
+SOAK_SECONDS ?= 600
+soak: build-required
+	@$(PY) benchmarks/soak.py --seconds $(SOAK_SECONDS)
 
 # The interpreted lane is what coverage can see. Left out: millions of links take too long under its eyes, and one test
 # counts what a process loads, while coverage loads more.

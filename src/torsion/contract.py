@@ -22,8 +22,10 @@ from .child.reap import Reaper
 from .core import states
 from .core.phases import Handle, ThreePhaseEvent
 from .core.timers import DelayedCall, describe
+from .engine import watchdog
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
+from .engine.stats import Stats
 from .engine.turn import Engine
 from .error import ReactorNotRestartable
 from .failure import Failure
@@ -63,17 +65,21 @@ def running_here() -> Reactor | None:
 class Running:
     """Marks a reactor as the one that runs here. (A class: iterate() would feel a generator's cost.)"""
 
-    __slots__ = ("before", "depth", "reactor")
+    __slots__ = ("at_work", "before", "depth", "engine", "reactor")
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
+        self.engine = reactor.engine
 
     def __enter__(self) -> None:
+        self.at_work = self.engine.meter.at_work
         self.before, self.depth = _here.reactor, _here.depth
         _here.reactor, _here.depth = self.reactor, context.depth()
 
     def __exit__(self, *exception: object) -> None:
         _here.reactor, _here.depth = self.before, self.depth
+        if not self.at_work:  # else this is within a callback, which goes on
+            self.engine.leave()
 
 
 def running_event() -> tuple[str, int] | None:
@@ -147,6 +153,7 @@ class Reactor(Openings):
         self._pool_triggers: list[tuple[str, Handle]] = []
         self.waker: InternalReader | None = None
         self._signal_reader: InternalReader | None = None
+        self._watchdog: watchdog.Watchdog | None = None
         _note(self)
         self.installWaker()
 
@@ -193,6 +200,8 @@ class Reactor(Openings):
 
     def _enter(self, stage: states.Stage) -> None:
         self._life = stage
+        if self._watchdog is not None and not stage.started:
+            self._watchdog.stop()
         engine = self.engine
         engine.stopping = self._looping and not stage.started  # this turn is the last, and is not to sleep
         engine.at_rest = self._shut_down if stage.ending else None
@@ -223,6 +232,8 @@ class Reactor(Openings):
     def _reallyStartRunning(self) -> None:
         """The first trigger "during startup"."""
         self._enter(states.after(self._life, states.UP))
+        if self._watchdog is not None:
+            self._watchdog.start()
         if self._install_signal_handlers:
             _let_go_of_sigint()
             self._signals.install(_handlers(self))
@@ -331,6 +342,29 @@ class Reactor(Openings):
             callable(*args, **kwargs)
             return None
         return self.addSystemEventTrigger("after", "startup", callable, *args, **kwargs)
+
+    # What it does
+
+    def stats(self) -> Stats:
+        """What this reactor has done since it was made, and does now: numbers, and `str()` of it is a text. Any thread.
+
+        Turns, events, calls, timers, bytes in and out, seconds busy and idle, how late timers and events ran, what is
+        running. They are counted always, and cost next to nothing.
+        """
+        return self.engine.meter.stats(self.engine.clock())
+
+    def watch_blocking(self, limit: float | None) -> None:
+        """Report a callback that runs for longer than `limit` seconds, with its stack, while it does.
+
+        A thread looks, from now or from startup on, as long as the reactor runs; there is none before this is called.
+        None: no longer. Raises TypeError for what is no number, ValueError unless it is finite and more than 0.
+        """
+        watching = None if limit is None else watchdog.Watchdog(self.engine.meter, watchdog.seconds(limit))
+        before, self._watchdog = self._watchdog, watching
+        if before is not None:
+            before.stop()
+        if watching is not None and self._life.running:  # else startup will
+            watching.start()
 
     # Signals
 

@@ -228,6 +228,7 @@ class TestWake:
                 engine.wake()
             return 1000.0
 
+        engine.turn(0)
         engine.clock = clock
         engine.turn(None)
         assert waker.wakes == 1

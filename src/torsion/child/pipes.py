@@ -55,7 +55,11 @@ class ProcessReader(PipeEnd):
 
     def doRead(self) -> Any:
         """Read once, at most 65,536 bytes, and hand it on. What that raises ends this pipe alone (semantics 96)."""
-        return readFromFD(self.fd, self.dataReceived)
+        return readFromFD(self.fd, self._received)
+
+    def _received(self, data: bytes) -> None:
+        self._meter.received += len(data)
+        self.dataReceived(data)
 
     def dataReceived(self, data: bytes) -> None:
         """Some of what the child wrote."""

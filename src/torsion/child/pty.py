@@ -74,6 +74,7 @@ class PTYProcess(Child, FileDescriptor):
         return readFromFD(self.fd, self._received)
 
     def _received(self, data: bytes) -> None:
+        self._meter.received += len(data)
         if self.proto is not None:
             self.proto.childDataReceived(1, data)
 

@@ -6,7 +6,8 @@ from ..twin.kernel cimport Sys
 @cython.final
 cdef class Calls:
     cdef readonly object waiting
-    cdef Py_ssize_t _taken
+    cdef readonly Py_ssize_t taken
+    cdef readonly object running
 
     cpdef put(self, object function, object args=*, object kwargs=*)
     @cython.locals(count=Py_ssize_t, end=Py_ssize_t)

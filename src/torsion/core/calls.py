@@ -22,7 +22,10 @@ class Calls:
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any] | None]] = deque()
-        self._taken = 0
+        self.taken = 0
+        """How many calls have begun."""
+        self.running: object = None
+        """The function that is being called now, for who asks; None between calls."""
 
     def __len__(self) -> int:
         return len(self.waiting)
@@ -40,10 +43,12 @@ class Calls:
         """
         waiting = self.waiting
         count = 0
-        end = self._taken + len(waiting)
-        while self._taken < end:
+        around = self.running
+        end = self.taken + len(waiting)
+        while self.taken < end:
             function, args, kwargs = waiting.popleft()
-            self._taken += 1
+            self.taken += 1
+            self.running = function
             count += 1
             try:
                 if kwargs:
@@ -53,11 +58,12 @@ class Calls:
                 if not count & 255:
                     Sys.check_signals()  # nothing else does in a long batch of compiled functions
             except BaseException:
-                report.failure(f"Unhandled error in a call from a thread: {_name(function)}", Failure())
+                report.failure(f"Unhandled error in a call from a thread: {name_of(function)}", Failure())
+        self.running = around
         return count
 
 
-def _name(function: object) -> str:
+def name_of(function: object) -> str:
     """What to call `function` in a report; never raises."""
     try:
         return str(getattr(function, "__qualname__", None) or repr(function))

@@ -1,6 +1,7 @@
 cimport cython
 
 from ..twin.kernel cimport Sys
+from .histogram cimport Histogram
 
 cdef int BUCKETS
 cdef double FAR
@@ -30,6 +31,9 @@ cdef class TimerQueue:
     cdef readonly double now
     cdef long long passes, order, seen
     cdef Py_ssize_t head, size, dead, traces
+    cdef readonly long long ran
+    cdef readonly Timer running
+    cdef readonly Histogram lag
 
     @cython.locals(kind=type, call=Timer)
     cpdef call_later(self, clock, double delay, func, args, kw, cancel, reset)
@@ -37,7 +41,7 @@ cdef class TimerQueue:
     cpdef cancel(self, Timer call)
     @cython.locals(at=Py_ssize_t)
     cpdef reset(self, Timer call)
-    @cython.locals(call=Timer, ran=Py_ssize_t, this_pass=cython.longlong)
+    @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, this_pass=cython.longlong)
     cpdef Py_ssize_t run_due(self, double now) except -1
     @cython.locals(call=Timer)
     cpdef next_due(self)

@@ -25,6 +25,7 @@ from .. import report
 from ..error import AlreadyCalled, AlreadyCancelled
 from ..failure import Failure
 from ..twin.kernel import Sys
+from .histogram import Histogram
 
 BUCKETS = 16  # in a second
 FAR = 1e15  # seconds; what is later, infinity for one, shares a bucket
@@ -232,6 +233,12 @@ class TimerQueue:
         self.size = 0  # calls in near and buckets
         self.dead = 0  # those of them that are cancelled
         self.traces = 0
+        self.ran = 0
+        """How many calls have begun."""
+        self.running: Timer | None = None
+        """The call that is running now, for who asks; None between calls."""
+        self.lag = Histogram()
+        """How late calls began, by the clock at the beginning of their pass."""
 
     def call_later(
         self,
@@ -303,6 +310,7 @@ class TimerQueue:
         if now >= self.begun:
             self.open(now)
         ran = 0
+        around = self.running
         call: Timer | None = None
         while self.head < len(self.near):
             call = self.near[self.head]
@@ -319,6 +327,9 @@ class TimerQueue:
             else:
                 self.size -= 1
                 ran += 1
+                self.ran += 1
+                self.running = call
+                self.lag.add(now - call.due)
                 call.called = 1
                 try:
                     if call.kw:
@@ -327,8 +338,9 @@ class TimerQueue:
                         call.func(*call.args)
                 except BaseException:
                     self.report_error(call)
+        self.running = around
         # A traceback kept by whoever handled an error keeps this frame: its variables must not close a cycle.
-        call = None
+        call = around = None
         if self.head > 100 and self.head > len(self.near) >> 1:
             del self.near[: self.head]
             self.head = 0

@@ -1,10 +1,26 @@
 cimport cython
 
+from ..core.calls cimport Calls
+from ..core.histogram cimport Histogram
+from ..core.timers cimport TimerQueue
+
 
 @cython.final
 cdef class Meter:
+    cdef Calls _calls
+    cdef TimerQueue _timers
     cdef public long long turns
-    cdef public long long calls
-    cdef public long long timers
     cdef public long long events
+    cdef public long long received
+    cdef public long long sent
+    cdef public double busy
+    cdef public double idle
+    cdef readonly Histogram lag
+    cdef public bint at_work
+    cdef public double since
     cdef public object running
+
+    @cython.locals(waited=cython.double)
+    cpdef work(self, double now)
+    @cython.locals(worked=cython.double)
+    cpdef rest(self, double now)

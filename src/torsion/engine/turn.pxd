@@ -32,6 +32,7 @@ cdef class Engine:
     cdef public bint overridden
     cdef public object at_rest
     cdef bint _asleep
+    cdef double _read
     cdef long long _waits
     cdef dict _watches
     cdef public bint carries_streams
@@ -50,8 +51,9 @@ cdef class Engine:
     @cython.locals(watch=Watch)
     cpdef watched(self)
     cpdef patience(self, object longest)
-    @cython.locals(due=cython.double, left=cython.double)
-    cdef _idle_for(self, object longest)
+    @cython.locals(timers=TimerQueue, left=cython.double, since=cython.double)
+    cdef _left(self, object longest)
+    cpdef leave(self)
     cpdef rest(self)
     cpdef next_due(self)
     cpdef wake(self)

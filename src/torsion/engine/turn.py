@@ -71,7 +71,7 @@ class Engine:
         self.waker: Waker = Waker() if waker is None else waker
         self.timers: TimerQueue = TimerQueue() if timers is None else timers
         self.calls = Calls()
-        self.meter = Meter()
+        self.meter = Meter(self.calls, self.timers)
         self.stopping = False
         """Set once the loop is to end: no wait is longer than 0 from then on."""
         self.at_rest: Callable[[], object] | None = None
@@ -81,6 +81,7 @@ class Engine:
         self.overridden = False
         """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
         self._asleep = False
+        self._read: float = 0  # the clock, when `patience` was last asked
         self._waits = 0
         self._watches: dict[int, Watch] = {}
         self._changed: list[Watch] = []
@@ -102,9 +103,11 @@ class Engine:
 
     def run_current(self) -> None:
         """Run what is there now; what it adds waits a turn. Raises only what `at_rest` raises."""
+        if not self.meter.at_work:
+            self.meter.work(Sys.now(self.clock))  # nobody turned this loop; or another hosts it, and has waited
         if self.calls.waiting:
-            self.meter.calls += self.calls.run_batch()  # what threads and signals handed over before this turn (46)
-        self.meter.timers += self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
+            self.calls.run_batch()  # what threads and signals handed over before this turn (46)
+        self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
         if self.at_rest is not None:
             at_rest, self.at_rest = self.at_rest, None
             at_rest()
@@ -122,8 +125,10 @@ class Engine:
         waits = self._waits = self._waits + 1
         meter.turns += 1
         self._asleep = True  # before patience is asked: see wake()
-        events = self.poller.wait(self.patience(longest))
+        patience = self.patience(longest)
+        events = self.poller.wait(patience)
         self._asleep = False
+        meter.work(self._read if patience == 0 else Sys.now(self.clock))
         if self._always:
             events = [*events, *self._always.items()]
         try:
@@ -180,31 +185,40 @@ class Engine:
         was written, which may run a producer and so add calls. It does not send while calls or timers are due: the
         answer could overtake them, if the peer is in this loop. What is left is sent when the wait, of 0, is over.
         """
-        if self._unsent and self._idle_for(longest) != 0.0:
+        if self._unsent and self._left(longest) != 0.0:
             self.flush()
         if self._changed:
             self._apply()
-        return 0.0 if self._unsent else self._idle_for(longest)
+        left = 0.0 if self._unsent else self._left(longest)
+        self.meter.rest(self._read)
+        return left
 
-    def _idle_for(self, longest: float | None) -> float | None:
+    def _left(self, longest: float | None) -> float | None:
         """How long calls and timers leave the loop idle: at most `longest` seconds, None for ever."""
+        timers = self.timers
+        since = self.meter.since
+        self._read = max(since, timers.now)  # the latest reading there is, if no other is taken
         if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
             return 0.0
-        next_due = self.timers.next_due()
-        if next_due is not None:
-            due = next_due
-            if due <= self.timers.now:
-                return 0.0  # known without another look at the clock
-            left = due - Sys.now(self.clock)
-            if longest is not None and longest < left:
-                left = longest
-        elif longest is not None:
+        next_due = timers.next_due()
+        if next_due is not None and next_due <= timers.now:
+            return 0.0  # known without another look at the clock
+        self._read = Sys.now(self.clock)
+        if next_due is None:
+            if longest is None:
+                return None
             left = longest
         else:
-            return None
+            left = next_due - self._read
+            if longest is not None and longest < left:
+                left = longest
         if left <= 0:
             return 0.0
         return min(left, LONGEST)
+
+    def leave(self) -> None:
+        """Nobody turns this loop for now: what passes until somebody does is no work of its."""
+        self.meter.rest(Sys.now(self.clock))
 
     def rest(self) -> float | None:
         """For a loop that hosts this one: how long it may wait on `fileno()` before it calls `turn(0)`; as `patience`.

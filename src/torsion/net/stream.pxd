@@ -2,6 +2,7 @@ cimport cython
 
 from ..core.outbox cimport Outbox
 from ..core.streamlife cimport after
+from ..engine.meter cimport Meter
 from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
 from .flow cimport Flow
@@ -14,6 +15,7 @@ cpdef engine_of(object reactor, object kind)
 
 
 cdef class Stream(Flow):
+    cdef readonly Meter _meter
     cdef int _fd
     cdef public object _socket
     cdef public object _protocol
@@ -36,13 +38,17 @@ cdef class Stream(Flow):
     cpdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
+    cdef _count(self, Py_ssize_t received, Py_ssize_t sent)
     cdef _receive_passed(self)
     cpdef bint hold(self) except -1
     cpdef release(self, bint outer)
     cdef _send_soon(self)
+    @cython.locals(count=Py_ssize_t)
     cdef _send(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)
     cdef _send_by_engine(self)
+    @cython.locals(before=Py_ssize_t)
+    cdef _send_passed(self)
     cdef _send_by_contract(self)
     cdef _all_sent(self)
     cpdef _socket_object(self)

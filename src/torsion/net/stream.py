@@ -19,7 +19,10 @@ from typing import Any
 
 from .. import report
 from ..core import streamlife as life
+from ..core.calls import Calls
 from ..core.streamlife import after
+from ..core.timers import TimerQueue
+from ..engine.meter import Meter
 from ..engine.turn import Engine
 from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..failure import Failure
@@ -56,11 +59,21 @@ def engine_of(reactor: Any, kind: Any) -> Engine | None:
     return engine if native else None
 
 
+NOBODYS = Meter(Calls(), TimerQueue())
+
+
+def meter_of(reactor: Any) -> Meter:
+    """Where a transport of this reactor counts its bytes; for one that is not ours, where nobody looks."""
+    engine = getattr(reactor, "engine", None)
+    return engine.meter if isinstance(engine, Engine) else NOBODYS
+
+
 class Stream(Flow):
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
 
     def __init__(self, reactor: Any) -> None:
         Flow.__init__(self, reactor)
+        self._meter = meter_of(reactor)
         self._fd = -1
         self._socket: Any = None
         self._protocol: Any = None
@@ -177,6 +190,7 @@ class Stream(Flow):
                 reading = True
                 data = Sys.recv(self._fd, BUFFER) if self._passing is None else self._receive_passed()
                 if data.__class__ is bytes and data:
+                    self._meter.received += len(data)
                     self._protocol.dataReceived(data)
                     reading = False
                 elif data != AGAIN:
@@ -252,8 +266,14 @@ class Stream(Flow):
     def _dataReceived(self, data: bytes) -> Any:
         if not data:
             return CONNECTION_DONE.value
+        self._count(len(data), 0)
         self._protocol.dataReceived(data)  # what it returns means nothing (99)
         return None
+
+    def _count(self, received: int, sent: int) -> None:
+        if self._meter is not None:  # a subclass may have left out __init__
+            self._meter.received += received
+            self._meter.sent += sent
 
     def _receive_passed(self) -> Any:
         """As Sys.recv; file descriptors that came along are told first. Raises what the protocol does."""
@@ -330,6 +350,7 @@ class Stream(Flow):
         except OSError:  # if the connection is broken, a write will tell
             return 0
         if sent:
+            self._meter.sent += sent
             self.startWriting()
         return sent
 
@@ -350,7 +371,9 @@ class Stream(Flow):
         if sent.__class__ is not int:
             return sent
         if sent:
-            self._outbox.take(sent)
+            count = sent  # a number of C's from here on
+            self._meter.sent += count
+            self._outbox.take(count)
         if self._outbox.size:
             if self._engine is not None:
                 self._watch(self._interest | WRITE)
@@ -360,7 +383,7 @@ class Stream(Flow):
     def _send_by_engine(self) -> Any:
         outbox = self._outbox
         if self._passing is not None and self._passing.waiting:
-            why = self._passing.send(self._fd, outbox)
+            why = self._send_passed()
             if why is not None or self._passing.waiting:
                 return why or 0
         if not outbox.size:
@@ -372,9 +395,17 @@ class Stream(Flow):
             return 0 if sent in NOTHING_NOW else CONNECTION_LOST.value
         return sent
 
+    def _send_passed(self) -> Any:
+        """Send file descriptors, each with a byte."""
+        assert self._passing is not None
+        before = self._outbox.size
+        why = self._passing.send(self._fd, self._outbox)
+        self._meter.sent += before - self._outbox.size
+        return why
+
     def _send_by_contract(self) -> Any:
         if self._passing is not None and self._passing.waiting:
-            why = self._passing.send(self._fd, self._outbox)
+            why = self._send_passed()
             if why is not None or self._passing.waiting:
                 return why or 0
         sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))

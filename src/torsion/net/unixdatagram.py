@@ -104,6 +104,7 @@ class DatagramPort(BasePort):
                 self._failed(error)
                 return
             left, count = left - len(data), count + 1
+            self._meter.received += len(data)
             try:
                 self._received(data, address or None)
             except BaseException:
@@ -127,10 +128,14 @@ class DatagramPort(BasePort):
         """
         name = as_bytes(address)
         try:
-            return int(self.socket.sendto(datagram, name))
+            return self._counted(self.socket.sendto(datagram, name))
         except OSError as error:
             self._failed(error)
             return None
+
+    def _counted(self, sent: int) -> int:
+        self._meter.sent += sent
+        return sent
 
     def writeSequence(self, seq: Iterable[bytes], address: Any) -> int | None:  # type: ignore[override]
         """Send the pieces as one datagram."""
@@ -242,7 +247,7 @@ class ConnectedDatagramPort(DatagramPort):
     def write(self, data: bytes) -> int | None:  # type: ignore[override]
         """Send a datagram; as DatagramPort.write. That nobody is there any more is told to connectionRefused."""
         try:
-            return int(self.socket.send(data))
+            return self._counted(self.socket.send(data))
         except OSError as error:
             self._failed(error)
             return None
