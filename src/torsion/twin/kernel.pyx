@@ -3,6 +3,7 @@
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_INCREF, PyObject
 from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from cpython.unicode cimport PyUnicode_AsUTF8
 from libc.errno cimport EINTR, errno
@@ -203,6 +204,35 @@ cdef extern from *:
         return inet_pton(family, host, &torsion_to.v6.sin6_addr) == 1;
     }
 
+    /* Pairs of host and port that were made before, by their hash; a port has the same peers again and again. */
+    enum { TORSION_PEERS = 512 };
+    struct torsion_pair { uint32_t host; uint16_t port; PyObject *pair; };
+    static struct torsion_pair torsion_peers[TORSION_PEERS], *torsion_latest = torsion_peers;
+
+    /* The last datagram's sender, if it is an IPv4 address: the pair that was made for it, or NULL; to be kept then. */
+    static int torsion_find_peer(void) {
+        struct sockaddr_in *from = (struct sockaddr_in *)&torsion_peer;
+        uint32_t host = from->sin_addr.s_addr;
+        if (from->sin_family != AF_INET) return 0;
+        torsion_latest = &torsion_peers[(host ^ (uint32_t)from->sin_port << 15) * 2654435761u >> 23];
+        if (torsion_latest->host != host || torsion_latest->port != from->sin_port || !torsion_latest->pair) {
+            torsion_latest->host = host;
+            torsion_latest->port = from->sin_port;
+            Py_CLEAR(torsion_latest->pair);
+        }
+        return 1;
+    }
+
+    /* Whether this very object is the pair of the datagram that was received last: where torsion_sendto goes. */
+    static int torsion_is_latest(PyObject *address) {
+        if (address != torsion_latest->pair) return 0;
+        memset(&torsion_to, 0, sizeof torsion_to.v4);
+        torsion_to.v4.sin_family = AF_INET;
+        torsion_to.v4.sin_port = torsion_latest->port;
+        torsion_to.v4.sin_addr.s_addr = torsion_latest->host;
+        return 1;
+    }
+
     static ssize_t torsion_sendto(int fd, void *data, size_t size) {
         socklen_t length = torsion_to.any.sa_family == AF_INET ? sizeof torsion_to.v4 : sizeof torsion_to.v6;
         return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, &torsion_to.any, length);
@@ -239,6 +269,11 @@ cdef extern from *:
     Py_ssize_t torsion_recvfrom(int fd, void *buffer, size_t size, socklen_t *length)
     sockaddr_in6 *torsion_peer_ipv6()
     int torsion_peer_path(socklen_t length, const char **path)
+    struct torsion_pair:
+        PyObject *pair
+    torsion_pair *torsion_latest
+    bint torsion_find_peer()
+    bint torsion_is_latest(PyObject *address)
     bint torsion_destination(int family, const char *host, int port)
     Py_ssize_t torsion_sendto(int fd, void *data, size_t size)
     int *torsion_descriptors
@@ -347,7 +382,13 @@ cdef class Sys:
                 return -errno
             if count < size:
                 data = data[:count]
-        return data, _sender(length)
+        if not torsion_find_peer():
+            return data, _sender(length)
+        if torsion_latest.pair is NULL:
+            pair = _sender(length)
+            Py_INCREF(pair)
+            torsion_latest.pair = <PyObject *> pair
+        return data, <object> torsion_latest.pair
 
     @staticmethod
     cdef Py_ssize_t send_to(int fd, object skt, int family, object data, object address) except? -1:
@@ -358,6 +399,9 @@ cdef class Sys:
         if address is None:
             _point(data, &piece)
             sent = c_send(fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+        elif family == AF_INET and torsion_is_latest(<PyObject *> address):
+            _point(data, &piece)
+            sent = torsion_sendto(fd, piece.iov_base, piece.iov_len)
         else:
             if type(address) is not tuple or len(<tuple> address) != 2 or family not in (AF_INET, AF_INET6):
                 return -EDESTADDRREQ
