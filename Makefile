@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz test-interpreted test-compiled test-install test-pythons peers peers-differ peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -68,6 +68,13 @@ peers: build-required
 	@$(PY) tests/peers/surface.py
 	@$(PYTEST) tests/peers
 	@$(PY) tests/peers/compare.py --lane compiled --all-modules
+
+# Random programs on Twisted and on Torsion. SEED=n begins elsewhere, PROGRAMS=n takes more or fewer.
+SEED     ?= 1
+PROGRAMS ?= 10000
+peers-differ: build-required
+	@echo "== random programs, on Twisted and on Torsion"
+	@$(PY) tests/peers/differ/differ.py --seed $(SEED) --programs $(PROGRAMS)
 
 # The oldest Twisted that we promise to work with has an environment of its own.
 OLDEST = $(VENV)-oldest
