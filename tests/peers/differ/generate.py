@@ -161,6 +161,12 @@ TIMERS: list[tuple[int, Maker]] = [
     (3, lambda g: ["defer_later", _delay(g), g.body() if g.chance(0.7) else None]),
 ]
 
+
+def _task_do(g: Generator) -> list[Any]:
+    # Resumed while it waits, or stopped in what it waits for, a task of Twisted's is run twice.
+    return ["task_do", g.number(), g.one("pause", "stop", "whenDone") if g.depth == 0 else "whenDone"]
+
+
 LOOPS: list[tuple[int, Maker]] = [
     (2, lambda g: ["looping", g.body(), g.chance(0.3)]),
     (4, lambda g: ["loop_start", g.number(), g.one(0.5, 1, 2, 2, -1), g.chance(0.5)]),
@@ -171,7 +177,7 @@ LOOPS: list[tuple[int, Maker]] = [
     (3, lambda g: ["cooperate", g.number(), [g.body() for _ in range(g.one(0, 1, 2, 4))]]),
     (1, lambda g: ["coiterate", g.number(), [g.body() for _ in range(g.one(0, 1, 2, 4))]]),
     (1, lambda g: ["cooperator_do", g.number(), g.one("start", "running")]),
-    (4, lambda g: ["task_do", g.number(), g.one("pause", "resume", "stop", "whenDone", "whenDone")]),
+    (4, _task_do),
 ]
 
 
