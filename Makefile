@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes fuzz soak test-interpreted test-compiled test-install test-pythons peers peers-core peers-differ peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz soak test-interpreted test-compiled test-install test-pythons peers peers-core peers-differ peers-oldest peers-older bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -88,6 +88,16 @@ peers-oldest: build-required $(OLDEST)/.ready
 $(OLDEST)/.ready:
 	@$(PYTHON) -m venv $(OLDEST)
 	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
+	@touch $@
+
+# The tests that this version brought along. It asks pyOpenSSL for what newer ones lack.
+OLDER = $(VENV)-older
+peers-older: build-required $(OLDER)/.ready
+	@PYTHONPATH=src $(PY) tests/peers/compare.py --python $(OLDER)/bin/python --lane compiled --suite core
+
+$(OLDER)/.ready:
+	@$(PYTHON) -m venv $(OLDER)
+	@$(OLDER)/bin/python -m pip install -q "twisted[tls,test,http2]==24.3.0" "pyOpenSSL<24.3" setuptools
 	@touch $@
 
 # Scrapy's own tests, from its source archive, in an environment of its own. Takes a while: not in `make test`.

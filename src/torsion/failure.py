@@ -109,7 +109,8 @@ class Failure(BaseException):
         }
         return failure
 
-    # What is worked out on demand. Both may be set, before and after pickling.
+    # What is worked out on demand. Both may be set, before and after pickling. A program that is given the state may
+    # make it the `__dict__`, as Twisted's logs and its `spread` have done: then both are there under their own names.
 
     @property
     def frames(self) -> list[Frame]:
@@ -119,7 +120,7 @@ class Failure(BaseException):
         """
         state = self.__dict__
         if "_frames" not in state:
-            state["_frames"] = _frames_of(self.tb, self.captureVars)
+            state["_frames"] = state["frames"] if "frames" in state else _frames_of(self.tb, self.captureVars)
         frames: list[Frame] = state["_frames"]
         return frames
 
@@ -131,7 +132,9 @@ class Failure(BaseException):
     def parents(self) -> list[Any]:
         """What check() compares with: the qualified names of an Exception's classes, else just the type itself."""
         state = self.__dict__
-        if "_parents" not in state:
+        if "_parents" not in state and "parents" in state:
+            state["_parents"] = state["parents"]
+        elif "_parents" not in state:
             kind = self.type
             names = _is_exception(kind)
             state["_parents"] = [f"{each.__module__}.{each.__name__}" for each in kind.__mro__] if names else [kind]
@@ -162,7 +165,9 @@ class Failure(BaseException):
         nothing but itself.
         """
         # Asking for error classes is the common case: it does not need the list of names, unless somebody has set it.
-        ancestors = None if "_parents" in self.__dict__ else getattr(self.type, "__mro__", None)
+        state = self.__dict__
+        given = "_parents" in state or "parents" in state
+        ancestors = None if given else getattr(self.type, "__mro__", None)
         for error in errorTypes:
             if not _is_exception(error):
                 found = error in self.parents

@@ -563,6 +563,14 @@ def test_the_state_has_the_public_names_and_can_be_given_back():
     assert bare.getTraceback() == f.getTraceback()
 
 
+def test_the_state_can_be_made_the_dict():
+    f = caught()
+    bare = Failure.__new__(Failure)
+    bare.__dict__ = f.__getstate__() | {"parents": ["package.Kind"]}
+    assert (bare.frames, bare.check(ZeroDivisionError, "package.Kind")) == (f.frames, "package.Kind")
+    assert bare.getTracebackObject().tb_frame.f_code.co_filename == __file__
+
+
 # What is left behind
 
 

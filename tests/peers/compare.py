@@ -21,7 +21,7 @@ A test is *lost* if it passes on stock and, on our engine, fails, is skipped, or
 a test is run again at the end, on both sides, with nothing beside it: the test stays lost unless it now passes on ours,
 or fails on stock as well. What became of it is printed. Exit status: 0 if none is lost, 1 if any is, 2 if there was
 nothing to compare. Lost tests listed in exclusions.txt do not count, but are shown; a line there that excludes nothing
-is named too, when everything was run.
+is named too, when everything was run. With a Twisted older than the current one, exclusions-older.txt holds as well.
 
 trial itself runs on our reactor.
 """
@@ -172,6 +172,23 @@ def read_exclusions(path: Path) -> dict[str, str]:
     return exclusions
 
 
+def read_older(path: Path, twisted: str) -> dict[str, str]:
+    """The same, of a file whose reasons begin with the last version of Twisted that they are about, as `@25.5`."""
+    exclusions = {}
+    for test, text in read_exclusions(path).items():
+        last, _, reason = text.partition(" ")
+        if not last.startswith("@") or not reason:
+            raise ValueError(f"{path.name}: {test} is excluded without a last version, or without a reason")
+        if _release(twisted) <= _release(last[1:]):
+            exclusions[test] = reason
+    return exclusions
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The year and the number in it: all that Twisted's versions differ by but corrections."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
 def reason_for(test: str, exclusions: dict[str, str]) -> str:
     """Why it is excluded; empty if it is not."""
     return next((reason for pattern, reason in exclusions.items() if fnmatchcase(test, pattern)), "")
@@ -205,9 +222,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if bool(options.names) == bool(options.suite):
         parser.error("name test modules or packages, or a suite")
-    exclusions = read_exclusions(HERE / "exclusions.txt")
     lanes = options.lanes or [""]
     sides = Sides(options.python, options.timeout, options.results, options.fresh)
+    exclusions = read_exclusions(HERE / "exclusions.txt") | read_older(HERE / "exclusions-older.txt", sides.twisted)
     print(f"{sides.about}, against:", *(sides.engine(lane) for lane in lanes), sep="\n", flush=True)
     modules = sides.modules_in(options.names or SUITES[options.suite])
     compared = compare(sides, modules, lanes, exclusions, options.jobs, options.show)
@@ -216,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
     for lane in lanes:
         print(summary([each for each in compared if each.lane == lane]) + _in(lane))
     for pattern in unused(exclusions, compared) if options.suite == "all" else ():
-        print(f"exclusions.txt: {pattern} excludes nothing")
+        print(f"exclusions: {pattern} excludes nothing")
     if not any(each.expected for each in compared):
         return cannot("no test passes on stock", "")
     return 1 if any(each.lost for each in compared) else 0

@@ -53,9 +53,9 @@ class Sides:
         if "PYTHONPATH" in os.environ:  # each test module runs in a folder of its own
             entries = os.environ["PYTHONPATH"].split(os.pathsep)
             self._environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in entries)
-        twisted, version, installed = self._say(self._environment, "-c", ABOUT).split()
-        self.about = f"Twisted {twisted} on Python {version}"
-        self._kept = results / f"twisted-{twisted}-python-{version}-{installed}"
+        self.twisted, version, installed = self._say(self._environment, "-c", ABOUT).split()
+        self.about = f"Twisted {self.twisted} on Python {version}"
+        self._kept = results / f"twisted-{self.twisted}-python-{version}-{installed}"
         self._fresh = fresh
 
     def engine(self, lane: str) -> str:

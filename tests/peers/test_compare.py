@@ -77,8 +77,29 @@ def test_an_exclusion_without_a_reason_is_refused(tmp_path: Path) -> None:
         comparer.read_exclusions(file)
 
 
-def test_the_list_of_the_project_is_well_formed() -> None:
+def test_an_exclusion_of_older_versions_holds_up_to_its_last_one(tmp_path: Path) -> None:
+    file = tmp_path / "older.txt"
+    file.write_text("m.T.one @24.7 it was so\nm.T.two @25.5 it was so longer\n")
+    held = {
+        version: list(comparer.read_older(file, version)) for version in ("24.3.0", "24.7.0rc1", "24.11.0", "26.10.0")
+    }
+    assert held == {
+        "24.3.0": ["m.T.one", "m.T.two"],
+        "24.7.0rc1": ["m.T.one", "m.T.two"],
+        "24.11.0": ["m.T.two"],
+        "26.10.0": [],
+    }
+    assert comparer.read_older(file, "25.5.0") == {"m.T.two": "it was so longer"}
+    for line in ("m.T.one because it is so", "m.T.one @24.7"):
+        file.write_text(line)
+        with pytest.raises(ValueError, match=r"m\.T\.one is excluded without a last version"):
+            comparer.read_older(file, "24.3.0")
+
+
+def test_the_lists_of_the_project_are_well_formed() -> None:
     assert comparer.read_exclusions(HERE / "exclusions.txt")
+    assert comparer.read_older(HERE / "exclusions-older.txt", "24.3.0")
+    assert comparer.read_older(HERE / "exclusions-older.txt", "26.10.0") == {}
 
 
 def test_an_exclusion_that_excludes_nothing_is_found() -> None:

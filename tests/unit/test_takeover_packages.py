@@ -77,3 +77,28 @@ def test_the_type_of_a_triggers_handle_can_be_named(full: Python) -> None:
         assert base._SystemEventID(handle) is handle
         reactor.removeSystemEventTrigger(handle)
     """)
+
+
+@needs_twisted
+def test_a_failure_tells_a_peer_of_spread_the_names_of_its_classes_and_nothing_of_ours(full: Python) -> None:
+    full.check("""
+        from types import SimpleNamespace
+
+        from torsion.takeover import spread
+        from twisted.python.failure import Failure
+        from twisted.spread import pb
+
+        class Older(Failure):  # as Twisted 24.3 has it
+            def getStateToCopy(self):
+                return self.__dict__.copy()
+
+        spread.install(SimpleNamespace(CopyableFailure=Older))
+        for kind in (Older, pb.CopyableFailure):
+            for used in (False, True):
+                failure = kind(KeyError("key"))
+                if used:
+                    failure.check("builtins.KeyError"), failure.frames
+                state = failure.getStateToCopy()
+                assert state["parents"][:2] == ["builtins.KeyError", "builtins.LookupError"], state
+                assert not {"_parents", "_frames"} & set(state), state
+    """)

@@ -3,8 +3,9 @@
 It stands first on `sys.meta_path` and knows four answers: a module of the table is ours; `twisted.internet.reactor` is
 the reactor object; where Twisted is not installed, its packages are stand-ins and everything else in them is an error
 that says so; and what is to be done once a module has been loaded, is: with ours that programs know by Twisted's names
-(takeover/loaded.py), with Twisted's interfaces and plugins, with its log, which then asks us whom the loop serves, and
-with trial's reports, which leave our frames out. Anything else is not its affair.
+(takeover/loaded.py), with Twisted's interfaces and plugins, with its log, which then asks us whom the loop serves, with
+its `spread`, which sends failures, and with trial's reports, which leave our frames out. Anything else is not its
+affair.
 
 The trick is the import system's own: what a loader leaves in `sys.modules` under the name it was asked for is what the
 import gives, and what is set on the parent package. So our module objects keep their own `__spec__` and `__name__`.
@@ -19,7 +20,7 @@ from typing import Any
 
 from . import missing
 from .loaded import WATCHED, Loaded
-from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, TABLE, TRIAL_REPORTER
+from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, SPREAD, TABLE, TRIAL_REPORTER
 
 
 class Ours:
@@ -177,10 +178,17 @@ def _trial_frames(reporter: ModuleType) -> None:
     install(reporter)
 
 
+def _failures_that_travel(pb: ModuleType) -> None:
+    from .spread import install
+
+    install(pb)
+
+
 # Other modules of Twisted's own, and what is done once they have been loaded.
 _WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {
     LOG: _log_context,
     PLUGIN: _plugins,
+    SPREAD: _failures_that_travel,
     TRIAL_REPORTER: _trial_frames,
 }
 

@@ -33,6 +33,7 @@ INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 PLUGIN = "twisted.plugin"
 TRIAL_REPORTER = "twisted.trial.reporter"
+SPREAD = "twisted.spread.pb"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
