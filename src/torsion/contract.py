@@ -78,7 +78,9 @@ class Running:
 
     def __exit__(self, *exception: object) -> None:
         _here.reactor, _here.depth = self.before, self.depth
-        if not self.at_work:  # else this is within a callback, which goes on
+        if self.at_work:  # this is within a callback, which goes on
+            self.engine.begin()
+        else:
             self.engine.leave()
 
 
@@ -154,6 +156,8 @@ class Reactor(Openings):
         self.waker: InternalReader | None = None
         self._signal_reader: InternalReader | None = None
         self._watchdog: watchdog.Watchdog | None = None
+        # Where instances share the keys of __dict__, Python 3.11 finds all slowly once it was looked at, as _note does.
+        object.__setattr__(self, "__dict__", dict(self.__dict__))
         _note(self)
         self.installWaker()
 

@@ -273,6 +273,43 @@ def test_s074_out_of_descriptors_those_who_wait_are_closed_and_the_loop_goes_on(
     assert later.fileno() >= 0
 
 
+def test_s074_that_nothing_can_be_accepted_is_said_once_until_it_can_be_again(here: Net, reports: Reports) -> None:
+    factory = Makers()
+    port = listen(here, factory)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for time in (1, 2):
+        first, second = (here.opened(socket.socket()) for _ in range(2))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # less than are open: the reserve is of no use
+        try:
+            for peer in (first, second):
+                peer.connect(("127.0.0.1", port.getHost().port))
+                here.turns(20)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        here.until(lambda time=time: len(factory.built) == 2 * time)
+        assert listener.RESERVE.available()
+        texts = [text for text, _ in reports]
+        reports.clear()
+        assert [text.partition(":")[0].partition(" to ")[0] for text in texts] == [
+            "Could not take a descriptor in reserve",
+            "Could not accept a connection",
+        ]
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_s074_trouble_that_stays_is_reported_again_when_it_comes_back(
+    scripted: Any, reports: Reports, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    if error == errno.EMFILE:
+        monkeypatch.setattr(listener, "RESERVE", listener.Reserve(listener.Held))
+    port = scripted(error, error, 0, error)
+    for reported in (1, 1, 1, 2):
+        port.doRead()
+        assert len(reports) == reported
+    assert len(port.factory.built) == 1
+    reports.clear()
+
+
 def test_a_thousand_connections_at_once(here: Net) -> None:
     factory = Makers()
     port = listen(here, factory, backlog=1000)

@@ -79,6 +79,19 @@ def test_timers_and_calls_are_counted_one_by_one(real: Reactor) -> None:
     assert seen[1][0] == 2 and seen[1][2] == f"the timer of {name}"
 
 
+def test_a_callback_that_turns_the_reactor_is_at_work_afterwards(real: Reactor) -> None:
+    seen: list[str | None] = []
+
+    def turns() -> None:
+        real.iterate()
+        seen.append(real.stats().running)
+        real.stop()
+
+    real.callLater(0, turns)
+    run(real)
+    assert seen == [f"the timer of {turns.__qualname__}"]
+
+
 def test_bytes_of_datagrams(real: Reactor) -> None:
     class Answers(DatagramProtocol):
         def datagramReceived(self, datagram: bytes, addr: Any) -> None:
@@ -279,6 +292,57 @@ class TestBlocking:
             real.run(installSignalHandlers=False)
             assert dogs() == []
         assert alive == [1, 1]
+
+    def test_two_reactors_in_two_threads_are_told_apart(self, real: Reactor, heard: Heard) -> None:
+        def blocks_elsewhere() -> None:
+            assert heard.blocked.wait(LONG)
+            real.callFromThread(real.stop)
+            other.stop()
+
+        def runs_elsewhere() -> None:
+            other.watch_blocking(LIMIT)
+            other.callLater(0, blocks_elsewhere)
+            other.run(installSignalHandlers=False)
+
+        other = Reactor()
+        real.watch_blocking(LIMIT)
+        thread = threading.Thread(target=runs_elsewhere)
+        real.callLater(0, thread.start)
+        run(real)
+        thread.join()
+        other.close()
+        assert "in blocks_elsewhere" in heard.texts[0] and "blocks_elsewhere" in heard.texts[1]
+        assert len(heard.texts) == 2
+        assert dogs() == []
+
+    def test_a_dog_whose_report_takes_too_long_to_wait_for_ends_although_it_is_started_again(
+        self, real: Reactor, heard: Heard
+    ) -> None:
+        def reported(*told: Any) -> None:
+            heard(*told)
+            assert restarted.wait(LONG)
+
+        def restart() -> None:
+            assert heard.blocked.wait(LONG)
+            dog, (first,) = real._watchdog, dogs()
+            assert dog is not None
+            first.join = lambda timeout=None: None  # type: ignore[method-assign]  # as if that second were over
+            dog.stop()
+            dog.start()
+            restarted.set()
+            threading.Thread.join(first, LONG)
+            alive.append(first.is_alive())
+            real.stop()
+
+        restarted = threading.Event()
+        alive: list[bool] = []
+        before = report.set_sink(reported)
+        real.watch_blocking(LIMIT)
+        real.callLater(0, restart)
+        run(real)
+        report.set_sink(before)
+        assert alive == [False]
+        assert dogs() == []
 
     def test_a_child_that_is_forked_off_has_no_dog_and_may_go_on(self, real: Reactor, heard: Heard) -> None:
         def fork() -> None:

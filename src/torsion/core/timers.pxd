@@ -28,15 +28,15 @@ cdef class TimerQueue:
     cdef dict buckets
     cdef double begun
     cdef Timer soonest
-    cdef readonly double now
+    cdef public double now
     cdef long long passes, order, seen
     cdef Py_ssize_t head, size, dead, traces
     cdef readonly long long ran
     cdef readonly Timer running
     cdef readonly Histogram lag
 
-    @cython.locals(kind=type, call=Timer)
-    cpdef call_later(self, clock, double delay, func, args, kw, cancel, reset)
+    @cython.locals(kind=type, call=Timer, wait=cython.double)
+    cpdef call_later(self, clock, delay, func, args, kw, cancel, reset)
     cpdef add(self, Timer call)
     cpdef cancel(self, Timer call)
     @cython.locals(at=Py_ssize_t)
@@ -45,6 +45,8 @@ cdef class TimerQueue:
     cpdef Py_ssize_t run_due(self, double now) except -1
     @cython.locals(call=Timer)
     cpdef next_due(self)
+    @cython.locals(call=Timer)
+    cdef double next_time(self) except? -1
     @cython.locals(first=Timer)
     cdef Timer earliest(self)
     @cython.locals(bucket=list)

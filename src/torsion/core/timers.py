@@ -15,7 +15,7 @@ import time as wall
 from bisect import bisect_left, insort_right
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from math import inf
+from math import inf, nan
 from operator import attrgetter
 from traceback import StackSummary, format_list, walk_stack
 from types import MappingProxyType
@@ -226,10 +226,11 @@ class TimerQueue:
         self.keys: list[int] = []  # a heap of the buckets' keys
         self.begun: float = -inf  # buckets of times before this are open
         self.soonest: Timer | None = None  # the earliest in any bucket; None: to be looked for
-        self.now: float = -inf  # the last reading of the clock
+        self.now: float = nan
+        """The last reading of the clock: what is due by it is due. Who has read it later may say so here."""
         self.passes = 0
         self.order = 0
-        self.seen = 0  # the order of the last call that next_due() has seen
+        self.seen = 0  # the order of the last call that next_time() has seen
         self.size = 0  # calls in near and buckets
         self.dead = 0  # those of them that are cancelled
         self.traces = 0
@@ -255,12 +256,13 @@ class TimerQueue:
         `cancel` and `reset` are this queue's, bound once by the caller: a queue that held them would be a cycle. The
         call is made here, without its __init__, because nothing else of a timer costs as much as making it.
         """
-        if not delay >= 0:
+        wait = 0.0 if delay == 0 else delay  # to make C's number of an int costs more than to file the call
+        if not wait >= 0:
             raise AssertionError(f"cannot call {func!r} in {delay!r} seconds: the delay must be 0 or more")
         kind = DelayedCall
         call = kind.__new__(kind)
         self.now = Sys.now(clock)
-        call.time = self.now + delay
+        call.time = self.now + wait
         call.delayed_time = 0
         call.func = func
         call.args = args
@@ -350,7 +352,13 @@ class TimerQueue:
         return ran
 
     def next_due(self) -> float | None:
-        """The time of the earliest call, or None.
+        """The same, exactly; None if there is none."""
+        self.next_time()
+        call = self.earliest()
+        return None if call is None else call.due
+
+    def next_time(self) -> float:
+        """The time of the earliest call; infinity if there is none, and at most FAR if there is.
 
         Cancelled and postponed calls count until they come up, but not if that was done to them before they were first
         looked at here (34).
@@ -367,7 +375,7 @@ class TimerQueue:
                 call.activate_delay()
                 self.file(call)
         self.seen = self.order
-        return None if call is None else call.due
+        return inf if call is None else min(call.due, FAR)
 
     def earliest(self) -> Timer | None:
         """The call that comes up first."""

@@ -32,7 +32,7 @@ cdef class Engine:
     cdef public bint overridden
     cdef public object at_rest
     cdef bint _asleep
-    cdef double _read
+    cdef object _wait_for_events
     cdef long long _waits
     cdef dict _watches
     cdef public bint carries_streams
@@ -43,16 +43,21 @@ cdef class Engine:
     cpdef turn(self, object longest)
     cpdef run(self)
     cpdef run_current(self)
-    @cython.locals(events=list, watch=Watch, meter=Meter, ready=cython.int, waits=cython.longlong)
+    @cython.locals(events=list, meter=Meter, left=cython.double, waits=cython.longlong)
     cpdef poll(self, object longest)
+    @cython.locals(watch=Watch, meter=Meter, ready=cython.int)
+    cdef _deliver(self, list events, long long waits)
     cpdef flush_later(self, object stream)
     @cython.locals(unsent=list, meter=Meter)
     cpdef flush(self)
     @cython.locals(watch=Watch)
     cpdef watched(self)
+    @cython.locals(left=cython.double)
     cpdef patience(self, object longest)
-    @cython.locals(timers=TimerQueue, left=cython.double, since=cython.double)
-    cdef _left(self, object longest)
+    cdef double _prepare(self, object longest) except -1
+    @cython.locals(timers=TimerQueue, due=cython.double, left=cython.double)
+    cdef double _left(self, object longest) except -1
+    cpdef begin(self)
     cpdef leave(self)
     cpdef rest(self)
     cpdef next_due(self)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 from ..core.calls import Calls
@@ -68,6 +69,7 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.poller: Poller = choose() if poller is None else poller
+        self._wait_for_events = self.poller.wait  # bound once, called at each turn
         self.waker: Waker = Waker() if waker is None else waker
         self.timers: TimerQueue = TimerQueue() if timers is None else timers
         self.calls = Calls()
@@ -81,7 +83,6 @@ class Engine:
         self.overridden = False
         """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
         self._asleep = False
-        self._read: float = 0  # the clock, when `patience` was last asked
         self._waits = 0
         self._watches: dict[int, Watch] = {}
         self._changed: list[Watch] = []
@@ -103,8 +104,7 @@ class Engine:
 
     def run_current(self) -> None:
         """Run what is there now; what it adds waits a turn. Raises only what `at_rest` raises."""
-        if not self.meter.at_work:
-            self.meter.work(Sys.now(self.clock))  # nobody turned this loop; or another hosts it, and has waited
+        self.begin()
         if self.calls.waiting:
             self.calls.run_batch()  # what threads and signals handed over before this turn (46)
         self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
@@ -124,13 +124,27 @@ class Engine:
             around.flush()  # a handler turns the loop itself, in the middle of its event
         waits = self._waits = self._waits + 1
         meter.turns += 1
-        self._asleep = True  # before patience is asked: see wake()
-        patience = self.patience(longest)
-        events = self.poller.wait(patience)
+        self._asleep = True  # before it is asked how long: see wake()
+        left = self._prepare(longest)
+        if left == 0:
+            events = self._wait_for_events(0.0)
+        else:
+            events = self._wait_for_events(None if left == inf else left)
         self._asleep = False
-        meter.work(self._read if patience == 0 else Sys.now(self.clock))
+        if left != 0:
+            self.timers.now = Sys.now(self.clock)
+        meter.work(self.timers.now)
         if self._always:
             events = [*events, *self._always.items()]
+        if events:
+            self._deliver(events, waits)
+        if self._unsent:
+            self.flush()
+
+    def _deliver(self, events: list[tuple[int, int]], waits: int) -> None:
+        """Tell those who watched already when the wait of this number began."""
+        meter = self.meter
+        around = meter.running
         try:
             for fd, ready in events:
                 watch = self._watches.get(fd)
@@ -146,16 +160,12 @@ class Engine:
                             break  # the handler turned the loop: that wait saw what is still ready
         finally:
             meter.running = around
-        if self._unsent:
-            self.flush()
 
     def flush_later(self, stream: Unsent) -> None:
         """Have `stream.flush()` called before the loop sleeps: once for all that is written until then."""
         self._unsent.append(stream)
         if self._asleep:  # as in watch()
             self.wake()
-        if self._asleep:
-            self.wake()  # another loop hosts this engine, and sleeps on its descriptor
 
     def flush(self) -> None:
         """Send what calls, timers and events wrote to streams that were not served just now."""
@@ -185,40 +195,45 @@ class Engine:
         was written, which may run a producer and so add calls. It does not send while calls or timers are due: the
         answer could overtake them, if the peer is in this loop. What is left is sent when the wait, of 0, is over.
         """
-        if self._unsent and self._left(longest) != 0.0:
+        left = self._prepare(longest)
+        return None if left == inf else left
+
+    def _prepare(self, longest: float | None) -> float:
+        """As patience; infinity for ever."""
+        if self._unsent and self._left(longest) != 0:
             self.flush()
         if self._changed:
             self._apply()
         left = 0.0 if self._unsent else self._left(longest)
-        self.meter.rest(self._read)
+        self.meter.rest(self.timers.now)
         return left
 
-    def _left(self, longest: float | None) -> float | None:
-        """How long calls and timers leave the loop idle: at most `longest` seconds, None for ever."""
+    def _left(self, longest: float | None) -> float:
+        """How long calls and timers leave the loop idle: at most `longest` seconds, infinity for ever."""
         timers = self.timers
-        since = self.meter.since
-        self._read = max(since, timers.now)  # the latest reading there is, if no other is taken
         if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
             return 0.0
-        next_due = timers.next_due()
-        if next_due is not None and next_due <= timers.now:
+        due = timers.next_time()
+        if due <= timers.now:
             return 0.0  # known without another look at the clock
-        self._read = Sys.now(self.clock)
-        if next_due is None:
-            if longest is None:
-                return None
+        timers.now = Sys.now(self.clock)
+        left = due - timers.now
+        if longest is not None and longest < left:
             left = longest
-        else:
-            left = next_due - self._read
-            if longest is not None and longest < left:
-                left = longest
         if left <= 0:
             return 0.0
-        return min(left, LONGEST)
+        return left if left == inf else min(left, LONGEST)
+
+    def begin(self) -> None:
+        """Somebody turns this loop now: what passes is work, until it waits."""
+        if not self.meter.at_work:
+            self.timers.now = Sys.now(self.clock)
+            self.meter.work(self.timers.now)
 
     def leave(self) -> None:
         """Nobody turns this loop for now: what passes until somebody does is no work of its."""
-        self.meter.rest(Sys.now(self.clock))
+        self.timers.now = Sys.now(self.clock)
+        self.meter.rest(self.timers.now)
 
     def rest(self) -> float | None:
         """For a loop that hosts this one: how long it may wait on `fileno()` before it calls `turn(0)`; as `patience`.

@@ -54,8 +54,8 @@ class Watchdog:
         """Watch what runs in the calling thread, from another one."""
         self._loop = threading.get_ident()
         self._process = os.getpid()
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._watch, name="torsion.watchdog", daemon=True)
+        self._ended = threading.Event()  # another one: a thread that `stop` did not wait for is to end all the same
+        self._thread = threading.Thread(target=self._watch, args=[self._ended], name="torsion.watchdog", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -66,8 +66,8 @@ class Watchdog:
         self._ended.set()
         thread.join(1)  # a report may be on its way: whoever takes it may wait for this thread
 
-    def _watch(self) -> None:
-        while not self._ended.wait(self._limit / LOOKS):
+    def _watch(self, ended: threading.Event) -> None:
+        while not ended.wait(self._limit / LOOKS):
             self.look()
         self._seen = None
         self._tell_end()

@@ -13,6 +13,7 @@ cdef class Batch:
     cdef object _listening
     cdef object _name
     cdef int _most
+    cdef readonly int lacking
     cdef readonly int count
 
     cdef int next_most(self)

@@ -2,7 +2,8 @@
 
 A connection that cannot be accepted stays in the queue and keeps the listening socket readable: the loop would turn
 idly, and the peer wait. So one descriptor is kept in reserve. When descriptors run out it is given up, those who wait
-are accepted with it and closed at once, so that they know, and it is taken again (74).
+are accepted with it and closed at once, so that they know, and it is taken again (74). If it cannot be taken again, the
+loop does turn idly, and says so once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from .stream import Stream
 
 MORE = 20
 """If a batch took all it was allowed to, the next one may take this many more."""
-ENOUGH = {errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED}
+SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+"""What is no fault of the connection that waits, and comes again at the next try."""
 NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK}
 
 
@@ -55,19 +57,23 @@ class Reserve:
     def __init__(self, open_one: Callable[[], Any]) -> None:
         self._open_one = open_one
         self._held: Any = None
+        self._missed = False  # whether it has been reported that there is none
 
     def available(self) -> bool:
         return self._held is not None
 
     def reserve(self) -> None:
-        """Hold one; that there is none left is reported. Raises what else may happen."""
+        """Hold one; that there is none left is reported, once until there is. Raises what else may happen."""
         if self._held is None:
             try:
                 self._held = self._open_one()
+                self._missed = False
             except OSError as error:
                 if error.errno != errno.EMFILE:
                     raise
-                report.failure("Could not take a descriptor in reserve", Failure())
+                if not self._missed:
+                    self._missed = True
+                    report.failure("Could not take a descriptor in reserve", Failure())
 
     def __enter__(self) -> None:
         """Give it up for the time of the block. RuntimeError if none is held."""
@@ -99,10 +105,12 @@ RESERVE = Reserve(Held)
 class Batch:
     """What one readiness of a listening socket brings. Iterate it: (connection, address) at most `most` times."""
 
-    def __init__(self, listening: Any, most: int, name: object) -> None:
+    def __init__(self, listening: Any, most: int, name: object, lacking: int) -> None:
         self._listening = listening
         self._most = most
         self._name = name
+        self.lacking = lacking
+        """The one of SHORT that was reported last, while it lasts; 0 for none."""
         self.count = 0
 
     def next_most(self) -> int:
@@ -131,7 +139,11 @@ class Batch:
     def _report(self, error: int) -> None:
         name = errno.errorcode.get(error, error)
         text = f"Could not accept a connection to {self._name}: {os.strerror(error)} ({name})"
-        if error in ENOUGH or error == errno.EMFILE:
+        if error in SHORT:
+            if error != self.lacking:
+                self.lacking = error
+                report.error(f"{text}; this is not said again while it lasts")
+        elif error == errno.ECONNABORTED:
             report.error(text)
         else:
             report.failure(text, Failure(OSError(error, os.strerror(error))))
@@ -145,6 +157,9 @@ class Batch:
                 close(accepted[0])
                 turned_away.append(accepted[1])
                 accepted = accept(self._listening)
+        if not turned_away:  # what was given up was too little, or somebody else was faster
+            self._report(errno.EMFILE)
+            return
         report.error(
             f"Too many open files: could not accept a connection to {self._name}; "
             f"closed {len(turned_away)} that waited, first {turned_away[:3]}"
@@ -156,7 +171,7 @@ def accept_for(port: Any) -> None:
 
     How many at most the port says, and it learns from what came. It may be closed by any of these protocols.
     """
-    batch = Batch(port.socket, port.numberAccepts, port)
+    batch = Batch(port.socket, port.numberAccepts, port, port._lacking)
     accepted = batch.take()
     while accepted is not None:
         connection, address = accepted
@@ -180,8 +195,12 @@ def accept_for(port: Any) -> None:
             return
         accepted = batch.take()
     port.numberAccepts = batch.next_most()
-    if batch.count and not RESERVE.available():
-        RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
+    port._lacking = batch.lacking
+    if batch.count:
+        if not RESERVE.available():
+            RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
+        if RESERVE.available():
+            port._lacking = 0
 
 
 def _abandon(port: Any, connection: Any) -> None:

@@ -222,6 +222,7 @@ class Port(BasePort):
     transport = Server
     sessionno = 0
     numberAccepts = 100
+    _lacking = 0  # see listener.py
     _type = "TCP"
     _realPortNumber: Any = None
     _preexistingSocket: Any = None
