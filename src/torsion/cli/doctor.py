@@ -99,7 +99,7 @@ def _modules(found: reading.Reading, finder: Finder) -> dict[str, tuple[reading.
     for full, place in sorted(found.twisted.items()):
         above, _, name = full.rpartition(".")
         is_module = finder.is_ours(full) or reading.find(full) is not None
-        module = full if is_module or above in PACKAGES or not reading.may_have(above, name) else above
+        module = full if is_module or not reading.may_have(above, name) else above
         if module and module not in PACKAGES:
             first, needed = modules.get(module, (place, False))
             modules[module] = first, needed or full in found.needed
