@@ -8,7 +8,7 @@ PYTEST  = $(PY) -m pytest -q
 unexport PYTHONPATH TORSION_PURE TORSION_POLLER
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types docs build lanes fuzz soak test-interpreted test-compiled test-install test-pythons peers peers-core peers-oldest bench coverage clean
+.PHONY: demo test lint types docs build lanes fuzz soak test-interpreted test-compiled test-install test-pythons peers peers-core peers-differ peers-oldest bench coverage clean
 .NOTPARALLEL:
 
 demo: build
@@ -62,7 +62,7 @@ test-install: $(VENV)/.ready
 	@$(PYTEST) -o faulthandler_timeout=0 tests/install
 
 # All of Twisted's own tests and treq's, in both lanes; ends with a table for docs/twisted.md.
-peers: peers-core
+peers: peers-core peers-differ
 	@echo "== all of Twisted's own tests, on Twisted and on Torsion"
 	@$(PY) tests/peers/compare.py --lane compiled --lane interpreted --suite all --table
 
@@ -72,6 +72,13 @@ peers-core: build-required
 	@$(PY) tests/peers/surface.py
 	@$(PYTEST) tests/peers
 	@$(PY) tests/peers/compare.py --lane compiled --suite core
+
+# Random programs on Twisted and on Torsion. SEED=n begins elsewhere, PROGRAMS=n takes more or fewer.
+SEED     ?= 1
+PROGRAMS ?= 10000
+peers-differ: build-required
+	@echo "== random programs, on Twisted and on Torsion"
+	@$(PY) tests/peers/differ/differ.py --seed $(SEED) --programs $(PROGRAMS)
 
 # The oldest Twisted that we promise to work with has an environment of its own.
 OLDEST = $(VENV)-oldest

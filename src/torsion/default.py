@@ -1,8 +1,6 @@
 """Which reactor a program gets that installs none: the one with the system's best mechanism (semantics 45).
 
-Contract: twisted.internet.default. `install` makes it the process's; the environment's TORSION_POLLER, read when this
-is imported, may name another mechanism. It is the `install` of the mechanism's own module, where programs look for the
-reactor's class.
+Contract: twisted.internet.default.
 """
 
 from __future__ import annotations
@@ -12,4 +10,12 @@ from .engine.poll import best
 
 __all__ = ["install"]
 
-install = {"epoll": epollreactor.install, "poll": pollreactor.install, "select": selectreactor.install}[best()]
+_INSTALL = {"epoll": epollreactor.install, "poll": pollreactor.install, "select": selectreactor.install}
+
+
+def install() -> None:
+    """Make the default reactor the process's; the environment's TORSION_POLLER may name another mechanism.
+
+    Raises ReactorAlreadyInstalledError if the process has one.
+    """
+    _INSTALL[best()]()

@@ -483,16 +483,15 @@ class Clock:
         for amount in timings:
             self.advance(amount)
 
-    # The list is in the order of `time`: where calls are delayed, they find their place when their old time comes up,
-    # or when somebody looks at the list.
+    # The list is in the order of `time`: calls that are delayed find their place when the old time of one comes up, or
+    # when somebody looks at the list; among equal times, before those that were behind them.
 
     def _head_is_due(self) -> bool:
         while self.calls and self.calls[0].time <= self.seconds():
             head = self.calls[0]
             if not head.delayed_time:
                 return True
-            head.activate_delay()
-            self._insert(self.calls.pop(0))
+            self._settle()
         return False
 
     def _settle(self) -> None:

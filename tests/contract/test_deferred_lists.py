@@ -307,3 +307,19 @@ def test_s017_when_a_race_is_cancelled_a_canceller_that_yields_a_value_wins():
     got = outcomes(racing)
     racing.cancel()
     assert got == [(1, "saved")]
+
+
+@pytest.mark.parametrize(
+    "join", [lambda inner: DeferredList([inner]), lambda inner: race([inner])], ids=["list", "race"]
+)
+def test_s016_cancelling_a_circle_of_a_list_and_its_member_ends(join):
+    """An errback of the member returns the list; cancel the list, then the member, then the list."""
+    inner = Deferred()
+    inner.addErrback(lambda failure: joined)
+    joined = join(inner)
+    joined.cancel()
+    inner.cancel()
+    joined.cancel()
+    assert inner.called
+    for each in (inner, joined):  # a race ends with CancelledError, as nobody won or lost
+        each.addErrback(lambda failure: None)

@@ -130,6 +130,20 @@ def test_s035_a_call_delayed_within_advance_lets_the_others_pass(clock: task.Clo
     assert ran == [("other", 3), ("late", 4)]
 
 
+def test_s033_a_call_of_a_clock_that_was_delayed_to_the_time_of_later_ones_runs_before_them(clock: task.Clock) -> None:
+    """Two calls at 0.5 and 1, delayed to 3 by 2.5 and 2; another at 3; advance(3)."""
+    ran: list[str] = []
+    first = clock.callLater(0.5, ran.append, "first")
+    second = clock.callLater(1, ran.append, "second")
+    clock.callLater(3, ran.append, "third")
+    first.delay(2.5)
+    second.reset(3)
+    clock.advance(1)
+    clock.callLater(2, ran.append, "fourth")
+    clock.advance(2)
+    assert ran == ["first", "second", "third", "fourth"]
+
+
 def test_s031_a_call_of_a_clock_is_like_any_other(clock: task.Clock) -> None:
     call = clock.callLater(1, noted, 1, k=2)
     assert isinstance(call, DelayedCall)

@@ -89,7 +89,10 @@ class DeferredList(Deferred):
 
     def cancel(self) -> None:
         if not self.called:
-            _cancel_each(self._deferredList)
+            # Empty meanwhile: an inner that waits for this list hands the cancelling back to it, and so on for ever.
+            inners, self._deferredList = self._deferredList, []
+            _cancel_each(inners)
+            self._deferredList = inners
 
 
 class _Slot:
@@ -146,6 +149,7 @@ class _Race:
         self.runners = runners
         self.failures: dict[int, Failure] = {}
         self.decided = False
+        self.cancelling = False
         self.outcome: Deferred = Deferred(self.cancel)
 
     def start(self) -> Deferred:
@@ -168,7 +172,10 @@ class _Race:
                 self.outcome.errback(FailureGroup([self.failures[i] for i in range(len(self.runners))]))
 
     def cancel(self, _: Deferred) -> None:
-        _cancel_each(self.runners)
+        if not self.cancelling:  # a runner may wait for the outcome
+            self.cancelling = True
+            _cancel_each(self.runners)
+            self.cancelling = False
 
 
 def race(ds: Sequence[Deferred]) -> Deferred:

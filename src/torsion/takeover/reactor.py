@@ -8,9 +8,9 @@ import importlib
 import sys
 from typing import Any
 
-from torsion import default, reactors
+from torsion import reactors
 
-from .table import REACTOR
+from .table import DEFAULT, REACTOR
 
 
 class ModulePlace(reactors.Place):
@@ -28,4 +28,4 @@ class ModulePlace(reactors.Place):
 
     def fill(self) -> None:
         """As importing `twisted.internet.reactor` does: what `default.install` is by then decides."""
-        default.install()
+        importlib.import_module(DEFAULT).install()

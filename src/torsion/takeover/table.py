@@ -28,6 +28,7 @@ class Taken(NamedTuple):
 
 
 REACTOR = "twisted.internet.reactor"
+DEFAULT = "twisted.internet.default"
 INTERFACES = "twisted.internet.interfaces"
 LOG = "twisted.python.log"
 PLUGIN = "twisted.plugin"
@@ -76,7 +77,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.address":        Taken("torsion.address", ("torsion.address",)),
     "twisted.internet.asyncioreactor": Taken("torsion.asyncioreactor", ("torsion.asyncioreactor",)),
     "twisted.internet.base":           Taken("torsion.base", _BASE, "base"),
-    "twisted.internet.default":        Taken("torsion.default", (), "default"),
+    "twisted.internet.default":        Taken("torsion.takeover.private.default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
     "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),

@@ -1,15 +1,23 @@
-"""Private names of `twisted.internet.default`."""
+"""What a program gets for `twisted.internet.default`.
 
+Its `install` is the function of the very module whose reactor is the default one: programs look where it comes from, to
+learn which reactor that is. So that module is there under Twisted's name, too.
+"""
+
+import importlib
 import select
+from collections.abc import Callable
 from typing import Any
 
-# By these names, and not by ours: a program may look for the module of an `install` by its name in `sys.modules`.
-from twisted.internet import epollreactor, pollreactor, selectreactor
+from torsion import epollreactor, pollreactor, selectreactor
+from torsion.engine.poll import best
 
-__all__ = ["_getInstallFunction"]
+__all__ = ["_getInstallFunction", "install"]
+
+install: Callable[[], None] = importlib.import_module(f"twisted.internet.{best()}reactor").install
 
 
-def _getInstallFunction(platform: Any) -> Any:
+def _getInstallFunction(platform: Any) -> Callable[[], None]:
     """What Twisted would install on a platform, which is a `twisted.python.runtime.Platform`."""
     if platform.isWindows() or platform.isMacOSX():
         return selectreactor.install
