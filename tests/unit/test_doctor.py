@@ -101,6 +101,8 @@ def test_a_module_a_package_and_a_folder_are_read_as_run_would_run_them(tmp_path
 @needs_twisted
 def test_a_console_script_is_found_by_its_name(tmp_path: Path) -> None:
     assert "twisted.scripts.trial" in doctor(tmp_path, "trial").stdout
+    (tmp_path / "trial").mkdir()  # a folder that cannot be run, which `run` passes over, too
+    assert "twisted.scripts.trial" in doctor(tmp_path, "trial").stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("-m",), ("--unknown",), ("nothing.py",), ("-m", "nothing"), ("-m", "sys")])

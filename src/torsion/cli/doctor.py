@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 
 def _script(given: str) -> reading.Reading:
     path, text = given, None
-    if not os.path.exists(path) and not os.path.dirname(path):
+    if scripts.is_name(given):
         path, text = scripts.find(path) or (path, None)
     if os.path.isdir(path):
         sys.path[0] = path
