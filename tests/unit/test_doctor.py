@@ -78,11 +78,14 @@ def test_modules_are_told_from_names_and_ours_from_twisteds(tmp_path: Path) -> N
 
 
 def test_without_twisted_what_needs_it_is_not_found(bare: Python, tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text("from twisted.internet import defer, ssl\nfrom twisted.web import server\n")
+    (tmp_path / "program.py").write_text(
+        "from twisted.internet import defer, ssl\nfrom twisted.web import server\nfrom twisted import version\n"
+        "from twisted.internet.task import Clock\n"
+    )
     done = bare.run("-m", "torsion", "doctor", "program.py", cwd=tmp_path)
     assert "Twisted is not installed." in done.stdout
-    assert "  twisted.internet.defer, twisted.internet.ssl\n" in done.stdout
-    assert "Not found:\n  twisted.web.server (program.py:2)\n" in done.stdout
+    assert "  twisted.internet.defer, twisted.internet.ssl, twisted.internet.task\n" in done.stdout
+    assert "Not found:\n  twisted.version (program.py:3), twisted.web (program.py:2)\n" in done.stdout
 
 
 def test_a_module_a_package_and_a_folder_are_read_as_run_would_run_them(tmp_path: Path) -> None:

@@ -174,9 +174,7 @@ def _is_installed(path: str) -> bool:
 def may_have(module: str, name: str) -> bool:
     """Whether this module may define the name; of a package it is known, as its text has the name or has not."""
     spec = find(module)
-    if spec is None:
-        return False
-    if spec.submodule_search_locations is None or spec.origin is None:
+    if spec is None or spec.submodule_search_locations is None or spec.origin is None:
         return True
     try:
         with open(spec.origin, encoding="utf-8") as file:
