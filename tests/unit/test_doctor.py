@@ -62,7 +62,7 @@ def test_modules_are_told_from_names_and_ours_from_twisteds(tmp_path: Path) -> N
     (tmp_path / "program.py").write_text(
         "import twisted.internet.reactor\nfrom twisted.internet import task, interfaces\n"
         "from twisted.internet.defer import Deferred\nfrom twisted.web.server import Site\n"
-        "from twisted.web import nothing\nimport nobody\n"
+        "from twisted.web import nothing\nimport nobody\nfrom twisted import version\n"
         "try:\n    from twisted.internet import perhaps\nexcept ImportError:\n    import neither\n"
     )
     said = doctor(tmp_path, "program.py").stdout
@@ -71,17 +71,21 @@ def test_modules_are_told_from_names_and_ours_from_twisteds(tmp_path: Path) -> N
         in said
     )
     assert "Twisted's own, on Torsion's core:\n  twisted.internet.interfaces, twisted.web.server\n" in said
+    assert "twisted.version" not in said  # a name in the package
     lacking = said.split("Not found:\n")[1].split("\n\n")[0]
     found = re.findall(r"(\S+) \(program.py:(\d+)\)", lacking)
-    assert found == [("nobody", "6"), ("neither", "10"), ("twisted.web.nothing", "5")]
+    assert found == [("nobody", "6"), ("neither", "11"), ("twisted.web.nothing", "5")]
 
 
 def test_without_twisted_what_needs_it_is_not_found(bare: Python, tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text("from twisted.internet import defer, ssl\nfrom twisted.web import server\n")
+    (tmp_path / "program.py").write_text(
+        "from twisted.internet import defer, ssl\nfrom twisted.web import server\nfrom twisted import version\n"
+        "from twisted.internet.task import Clock\n"
+    )
     done = bare.run("-m", "torsion", "doctor", "program.py", cwd=tmp_path)
     assert "Twisted is not installed." in done.stdout
-    assert "  twisted.internet.defer, twisted.internet.ssl\n" in done.stdout
-    assert "Not found:\n  twisted.web (program.py:2)\n" in done.stdout or "twisted.web.server" in done.stdout
+    assert "  twisted.internet.defer, twisted.internet.ssl, twisted.internet.task\n" in done.stdout
+    assert "Not found:\n  twisted.version (program.py:3), twisted.web (program.py:2)\n" in done.stdout
 
 
 def test_a_module_a_package_and_a_folder_are_read_as_run_would_run_them(tmp_path: Path) -> None:
@@ -100,6 +104,8 @@ def test_a_module_a_package_and_a_folder_are_read_as_run_would_run_them(tmp_path
 @needs_twisted
 def test_a_console_script_is_found_by_its_name(tmp_path: Path) -> None:
     assert "twisted.scripts.trial" in doctor(tmp_path, "trial").stdout
+    (tmp_path / "trial").mkdir()  # a folder that cannot be run, which `run` passes over, too
+    assert "twisted.scripts.trial" in doctor(tmp_path, "trial").stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("-m",), ("--unknown",), ("nothing.py",), ("-m", "nothing"), ("-m", "sys")])
@@ -107,6 +113,23 @@ def test_what_cannot_be_read_gives_status_2(tmp_path: Path, arguments: tuple[str
     done = doctor(tmp_path, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage: python -m torsion doctor" in done.stderr or "cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["x = " + "+".join(["1"] * 100_000), "x = 1\0", "# coding: nothing", "x = ("])
+def test_what_python_could_not_read_is_a_warning(tmp_path: Path, text: str) -> None:
+    (tmp_path / "program.py").write_text(text)
+    done = doctor(tmp_path, "program.py")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "program.py:1: cannot be read: " in done.stdout
+
+
+def test_what_python_warns_of_in_a_file_is_not_said(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("x = '\\d'\n")
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "torsion", "doctor", "program.py"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": HERE}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (found.returncode, found.stderr) == (0, "")
 
 
 def test_a_file_that_is_no_python_is_a_warning(tmp_path: Path) -> None:
@@ -242,7 +265,14 @@ def test_importing_twisted_before_the_takeover_is_warned_of(tmp_path: Path) -> N
     [
         ("reactor.spawnProcess(p, sys.executable, [], env={})", True),
         ("reactor.spawnProcess(p, sys.executable, [])", True),
-        ("reactor.spawnProcess(p, sys.executable, [], {})", False),
+        ("reactor.spawnProcess(p, sys.executable, [], {})", True),
+        ("reactor.spawnProcess(p, sys.executable, [], None)", False),
+        ("reactor.spawnProcess(p, sys.executable, [], os.environ)", False),
+        ("reactor.spawnProcess(p, sys.executable, *more)", False),
+        ("reactor.spawnProcess(p, sys.executable, [], **more)", False),
+        ("utils.getProcessOutput(sys.executable, [], os.environ)", False),
+        ("utils.getProcessOutput(sys.executable, [], {})", True),
+        ("utils.getProcessValue(sys.executable, [])", True),
         ("reactor.spawnProcess(p, sys.executable, [], env=os.environ)", False),
         ("reactor.spawnProcess(p, sys.executable, [], env={**os.environ, 'A': 'b'})", False),
         ("reactor.spawnProcess(p, '/bin/true', [], env={})", False),

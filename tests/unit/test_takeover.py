@@ -6,6 +6,7 @@ Each test runs a program of its own in a fresh process; the program asserts, and
 import os
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -240,6 +241,30 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
 
 
 @needs_twisted
+def test_our_classes_have_what_they_are_declared_to_have(full: Python) -> None:
+    full.check("""
+        from importlib import import_module
+        from twisted.internet import interfaces
+        from zope.interface.verify import verifyClass
+        from torsion.takeover.table import PROVIDED
+
+        asked_of_what_is_below = {"OverTLS", "_ProcessEndpointTransport"}
+        excused = {
+            ("INegotiated", "TLSMemoryBIOProtocol"),  # asked of what is below, too
+            ("IUDPTransport", "FakeDatagramTransport"),  # lacks as much as Twisted's
+        }
+        for interface, module, name in PROVIDED:
+            kind = getattr(import_module(module), name)
+            declared = getattr(interfaces, interface)
+            assert declared.implementedBy(kind), (interface, name)
+            if name not in asked_of_what_is_below and (interface, name) not in excused:
+                assert verifyClass(declared, kind)
+        from twisted.internet import process
+        assert not interfaces.IPushProducer.implementedBy(process.Process)  # it has no stopProducing
+    """)
+
+
+@needs_twisted
 @pytest.mark.parametrize("first", ["interfaces", "protocol"])
 def test_protocols_factories_and_addresses_provide_twisteds_interfaces(full: Python, first: str) -> None:
     full.check(
@@ -404,6 +429,64 @@ def test_private_names_that_twisted_asks_for_are_there(full: Python) -> None:
 
 
 # Installing
+
+
+@needs_twisted
+def test_several_threads_may_import_at_the_same_time(full: Python) -> None:
+    """What interfaces are declared on is loaded meanwhile by others."""
+    full.check("""
+        import importlib, sys, threading
+
+        names = "interfaces reactor defer task protocol endpoints posixbase error".split()
+        start, found = threading.Barrier(len(names)), {}
+
+        def load(name):
+            start.wait()
+            found[name] = importlib.import_module("twisted.internet." + name)
+
+        sys.setswitchinterval(1e-6)
+        threads = [threading.Thread(target=load, args=[name]) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found.keys() == set(names)
+        from twisted.internet import interfaces, reactor
+        assert interfaces.IReactorCore.providedBy(reactor) and found["reactor"] is reactor
+    """)
+
+
+def test_declaring_interfaces_loads_nothing_of_ours(python: Python) -> None:
+    python.check("""
+        import sys
+        before = set(sys.modules)
+        import torsion.takeover.declare
+        assert {name for name in set(sys.modules) - before if "torsion" in name} == {"torsion.takeover.declare"}
+    """)
+
+
+@needs_twisted
+def test_twisted_may_be_in_an_archive_whose_modules_have_one_loader(full: Python, tmp_path: Path) -> None:
+    """Looking for a module, too, leaves that loader as it is."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("__init__", "plugin", "python/__init__", "python/log", "internet/__init__", "internet/interfaces"):
+            archive.writestr(f"twisted/{name}.py", "ILogContext = IPlugin = object\n__version__ = '26.10.0'\n")
+    full.check(f"""
+        import importlib.util, sys
+        sys.path.insert(0, {str(tmp_path / "all.zip")!r})
+        from torsion.takeover import finder
+        told = []
+        finder._WHEN_LOADED.update(dict.fromkeys(finder._WHEN_LOADED, told.append))
+        for times in range(2):
+            spec = importlib.util.find_spec("twisted.python.log")
+        assert "ILogContext" in spec.loader.get_source(spec.name)
+        from twisted import plugin
+        import twisted.python
+        assert [each.__name__ for each in told] == ["twisted.plugin"]
+        from twisted.python import log
+        assert [each.__name__ for each in told] == ["twisted.plugin", "twisted.python.log"]
+        assert type(log.__loader__).__name__ == "zipimporter" and log.__spec__.loader is log.__loader__
+    """)
 
 
 def test_installing_twice_changes_nothing(python: Python) -> None:
@@ -581,6 +664,28 @@ def test_a_child_of_another_interpreter_runs_where_torsion_cannot_be_imported(ba
     (broken / "sitecustomize.py").write_text((Path(source) / "sitecustomize.py").read_text())
     done = bare.run("-c", ASK, env={**os.environ, "PYTHONPATH": str(broken)})
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize("at_fault", ["the version of Python", "an import before ours"])
+def test_where_we_cannot_take_over_the_users_own_sitecustomize_runs_all_the_same(
+    full: Python, tmp_path: Path, at_fault: str
+) -> None:
+    folder = import_module("torsion.takeover.children").FOLDER
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = True\n")
+    before = "sys.version_info = (3, 10, 0)" if "version" in at_fault else "sys.modules['twisted.internet.defer'] = sys"
+    program = f"""
+import sys
+{before}
+try:
+    import sitecustomize
+except RuntimeError as error:
+    print(error.args[0][:36])
+print(sys.mine, any("takeover" in type(finder).__module__ for finder in sys.meta_path), {folder!r} in sys.path)
+"""
+    path = os.pathsep.join([folder, str(tmp_path), full.environment["PYTHONPATH"]])
+    done = full.run("-S", "-c", program, env={**os.environ, "PYTHONPATH": path})
+    said = [] if "version" in at_fault else ["torsion.takeover.install() came too late"[:36]]
+    assert (done.stdout.splitlines(), done.stderr) == ([*said, "True False False"], "")
 
 
 # Declarations

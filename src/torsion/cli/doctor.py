@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 
 def _script(given: str) -> reading.Reading:
     path, text = given, None
-    if not os.path.exists(path) and not os.path.dirname(path):
+    if scripts.is_name(given):
         path, text = scripts.find(path) or (path, None)
     if os.path.isdir(path):
         sys.path[0] = path
@@ -96,10 +96,11 @@ def _modules(found: reading.Reading, finder: Finder) -> dict[str, tuple[reading.
     Of what is imported, `twisted.a.b` may be the module b or a name in the module a.
     """
     modules: dict[str, tuple[reading.Place, bool]] = {}
+    without_names = () if finder.has_twisted() else PACKAGES  # stand-ins are empty
     for full, place in sorted(found.twisted.items()):
         above, _, name = full.rpartition(".")
         is_module = finder.is_ours(full) or reading.find(full) is not None
-        module = full if is_module or above in PACKAGES or not reading.may_have(above, name) else above
+        module = full if is_module or above in without_names or not reading.may_have(above, name) else above
         if module and module not in PACKAGES:
             first, needed = modules.get(module, (place, False))
             modules[module] = first, needed or full in found.needed

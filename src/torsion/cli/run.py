@@ -52,7 +52,7 @@ def _script(argv: list[str]) -> int:
     sys.argv = argv
     path = os.path.join(os.getcwd(), argv[0])  # not normalised: Python shows it as it was given
     text = None
-    by_name = _is_name(argv[0])
+    by_name = scripts.is_name(argv[0])
     if by_name:
         found = scripts.find(argv[0])
         if found is not None:
@@ -71,13 +71,6 @@ def _script(argv: list[str]) -> int:
     code = compile(source, path, "exec", dont_inherit=True)
     _run(code, __file__=path, __loader__=SourceFileLoader("__main__", path), __spec__=None, __package__=None)
     return 0
-
-
-def _is_name(given: str) -> bool:
-    """Whether it is a bare name of nothing that Python could run here: a folder counts if it has a main module."""
-    if os.path.dirname(given):
-        return False
-    return not os.path.exists(os.path.join(given, "__main__.py") if os.path.isdir(given) else given)
 
 
 def _read(path: str) -> bytes:

@@ -14,6 +14,13 @@ SHEBANG = b"#!"
 LONG_PATH = b"'''exec'"
 
 
+def is_name(given: str) -> bool:
+    """Whether it is a bare name of nothing that Python could run here: a folder counts if it has a main module."""
+    if os.path.dirname(given):
+        return False
+    return not os.path.exists(os.path.join(given, "__main__.py") if os.path.isdir(given) else given)
+
+
 def find(name: str) -> tuple[str, str | None] | None:
     """The path of the console script of this name, and its text if the path is only where the file would be."""
     path = _among(_own_folders(), name)

@@ -122,6 +122,10 @@ class Connection(Stream):
         """Have the kernel ask a silent peer from time to time whether it is still there."""
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
+    def writeConnectionLost(self, reason: Failure) -> None:
+        """Nothing more can be written, which is the end. Contract: IHalfCloseableDescriptor."""
+        self.connectionLost(reason)
+
     def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
         """Speak TLS from the next byte on; what was written before goes first, as it is. Contract: ITLSTransport (82).
 

@@ -1,13 +1,14 @@
-"""Twisted's zope interfaces, declared on our classes once both have been loaded."""
+"""Twisted's zope interfaces, declared on our classes once both have been loaded.
+
+Nothing of ours is imported here: it would be declared before this module is there.
+"""
 
 import sys
 from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
-from torsion.net.binding import Binding
-
-from .table import ADAPTED, PROVIDED
+from .table import ADAPTED, BINDING, PROVIDED
 
 
 def declare(interfaces: ModuleType, modules: Collection[str]) -> None:
@@ -17,8 +18,8 @@ def declare(interfaces: ModuleType, modules: Collection[str]) -> None:
     """
     from zope.interface import classImplements
 
-    if hasattr(interfaces, "_Binding"):  # the class of what makeBinding makes, by which Twisted's endpoints know it
-        vars(interfaces)["_Binding"] = Binding
+    if BINDING in modules and hasattr(interfaces, "_Binding"):  # the class of what makeBinding makes
+        vars(interfaces)["_Binding"] = _class(BINDING, "Binding")
     for interface, module, name in PROVIDED:
         if module in modules:
             classImplements(_class(module, name), getattr(interfaces, interface))

@@ -19,7 +19,8 @@ COMPILED = frozenset({"Deferred", "DeferredList"})
 #: Twisted's reactors that we do not replace: its own classes, on our base or by themselves.
 _KINDS = ("cf", "gi", "glib2", "gtk2", "gtk3", "iocp", "kq", "qt", "win32event", "wx")
 REACTORS = {f"twisted.internet.{kind}reactor" for kind in _KINDS}
-STARTERS = frozenset({"spawnProcess", "getProcessOutput", "getProcessOutputAndValue", "getProcessValue"})
+#: What starts a child process with an environment that is empty unless given, and which argument that is.
+STARTERS = {"spawnProcess": 3, "getProcessOutput": 2, "getProcessOutputAndValue": 2, "getProcessValue": 2}
 SUBPROCESS = frozenset({"Popen", "run", "call", "check_call", "check_output"})
 #: Options of Python that ask for an interpreter in which nothing is installed.
 ALONE = frozenset({"-I", "-E", "-S", "-IS", "-ES"})
@@ -124,13 +125,24 @@ def _of_child(call: ast.Call, name: str, names: dict[str, str]) -> Found:
     if not any(_dotted(node, names) == "sys.executable" for node in inner if isinstance(node, ast.Attribute)):
         return
     alone = [node.value for node in inner if isinstance(node, ast.Constant) and node.value in ALONE]
-    environment = next((word.value for word in call.keywords if word.arg == "env"), None)
+    environment = _environment(call, name)
     if alone:
         yield call.lineno, f"{name} starts a Python with {alone[0]}: it does not inherit the takeover"
     elif isinstance(environment, ast.Dict) and all(key is not None for key in environment.keys):
         yield call.lineno, f"{name} starts a Python with an environment of its own: it does not inherit the takeover"
-    elif environment is None and name in STARTERS and len(call.args) < 4:
+    elif environment is None and name in STARTERS:
         yield call.lineno, f"{name} starts a Python without env=os.environ: it does not inherit the takeover"
+
+
+def _environment(call: ast.Call, name: str) -> ast.expr | None:
+    """The argument of a call that is the environment. Where it may be among `*these`, or `**these`, they are it."""
+    for word in call.keywords:
+        if word.arg in ("env", None):
+            return word.value
+    for position, argument in enumerate(call.args):
+        if position == STARTERS.get(name) or isinstance(argument, ast.Starred):
+            return argument
+    return None
 
 
 def _leading_to_twisted(reading: Reading) -> set[str]:

@@ -46,6 +46,30 @@ class StandIn:
         module.__doc__ = "Stands in for Twisted's package of this name: Twisted is not installed."
 
 
+class Then:
+    """The loader of a module after which something is done. It stands before the installation's, and then gives way.
+
+    That one is left as it is: the loader of an archive is the same for all modules in it.
+    """
+
+    def __init__(self, loader: Any, act: Callable[[ModuleType], None]) -> None:
+        self._loader = loader
+        self._act = act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._act(module)
+
+
 class Finder:
     """See the module. One a process, made by `torsion.takeover.install`."""
 
@@ -154,7 +178,7 @@ def _take(fullname: str, has_twisted: bool) -> ModuleType:
             continue
         private = importlib.import_module(f"torsion.takeover.private.{names}")
         for name in private.__all__:
-            if not hasattr(module, name):
+            if name not in vars(module):  # hasattr would ask what answers for the names that it lacks
                 setattr(module, name, getattr(private, name))
     missing.answer(module, fullname)
     return module
@@ -194,18 +218,10 @@ _WHEN_LOADED: dict[str, Callable[[ModuleType], None]] = {
 
 
 def _then(spec: ModuleSpec | None, act: Callable[[ModuleType], None]) -> ModuleSpec | None:
-    """The same spec, whose loader also calls `act(module)` afterwards."""
-    if spec is None:
-        return None
-    loader: Any = spec.loader
-    execute = loader.exec_module
-
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module  # only this once: the loader is the installation's own again
-        execute(module)
-        act(module)
-
-    loader.exec_module = exec_module
+    """The same spec, by whose loader `act(module)` is called afterwards."""
+    if spec is not None:
+        loader: Any = Then(spec.loader, act)
+        spec.loader = loader
     return spec
 
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 
-from .table import ADAPTED, PROVIDED, TABLE
+from .table import ADAPTED, BINDING, PROVIDED, TABLE
 
 #: The name of Twisted's that the classes and functions written in a module of ours bear.
 NAMES = {home: name for name, line in TABLE.items() for home in line.homes}
-PROVIDERS = {module for *_, module, _ in (*PROVIDED, *ADAPTED)}
+PROVIDERS = {BINDING, *(module for *_, module, _ in (*PROVIDED, *ADAPTED))}
 #: The modules that Loaded is told of; streams.py gives something to one of them that is in neither list.
 WATCHED = frozenset(NAMES) | PROVIDERS | {"torsion.net.tls.source"}
 

@@ -237,14 +237,13 @@ LACKING: dict[str, str] = {
     "twisted.internet.address":
         "_ServerFactoryIPv4Address@24.3-26.4",
     "twisted.internet.base":
-        "_DEFAULT_DELAYED_CALL_LOGGING_HANDLER@24.10-26.10 _SystemEventID@24.3-26.10 _ThreadCall@24.3-26.10 "
-        "_ThreePhaseEventTrigger@24.3-26.10 _ThreePhaseEventTriggerCallable@24.3-26.10 "
-        "_ThreePhaseEventTriggerHandle@24.3-26.10 _log@24.7-26.10 _systemEventHandler@24.7-26.10 "
-        "_threadCallHandler@24.7-26.10 _topHandler@24.7-26.10",
+        "_DEFAULT_DELAYED_CALL_LOGGING_HANDLER@24.10-26.10 _ThreadCall@24.3-26.10 _ThreePhaseEventTrigger@24.3-26.10 "
+        "_ThreePhaseEventTriggerCallable@24.3-26.10 _ThreePhaseEventTriggerHandle@24.3-26.10 _log@24.7-26.10 "
+        "_systemEventHandler@24.7-26.10 _threadCallHandler@24.7-26.10 _topHandler@24.7-26.10",
     "twisted.internet.defer":
         "DeferredCallback@24.3-26.10 DeferredErrback@24.3-26.10 _CONTINUE@24.3-26.10 _CallbackChain@24.3-26.10 "
         "_CallbackKeywordArguments@24.3-26.10 _CallbackOrderedArguments@24.3-26.10 _CancellationStatus@24.3-26.10 "
-        "_ConcurrencyPrimitive@24.3-26.10 _DefGen_Return@24.3-26.10 _DeferableGenerator@24.3-24.11 "
+        "_ConcurrencyPrimitive@24.3-26.10 _DeferableGenerator@24.3-24.11 "
         "_InternalInlineCallbacksCancelledError@24.3-26.10 _NONE_KWARGS@24.3-26.10 _NO_RESULT@24.3-26.10 "
         "_NextResultT@24.3-26.10 _P@24.3-26.10 _SelfResultT@24.3-26.10 _Sentinel@24.3-26.10 "
         "_addCancelCallbackToDeferred@24.3-26.10 _cancellableInlineCallbacks@24.3-26.10 "
@@ -264,8 +263,8 @@ LACKING: dict[str, str] = {
     "twisted.internet.process":
         "_FDDetector@24.3-26.10 detector@24.3-26.10",
     "twisted.internet.protocol":
-        "R@26.4-26.10 SomeProtocol@26.4-26.4 _FactoryParams@26.4-26.10 _InstanceFactory@24.3-26.10 "
-        "_LSPViolationHelper@26.4-26.4 _ProtoWithFactory@26.4-26.10 _Value@26.4-26.4",
+        "R@26.4-26.10 SomeProtocol@26.4-26.4 _FactoryParams@26.4-26.10 _LSPViolationHelper@26.4-26.4 "
+        "_ProtoWithFactory@26.4-26.10 _Value@26.4-26.4",
     "twisted.internet.selectreactor":
         "_T@24.7-26.10 _extraBase@24.3-26.10 _onePreen@24.7-26.10 win32select@24.3-26.10",
     "twisted.internet.task":
@@ -287,7 +286,7 @@ LACKING: dict[str, str] = {
         "_BackRelay@24.3-26.10 _EverythingGetter@24.3-26.10 _ValueGetter@24.3-26.10 "
         "_callProtocolWithDeferred@24.3-26.10 _resetWarningFilters@24.3-26.10",
     "twisted.protocols.basic":
-        "DEBUG@24.3-26.10 _PauseableMixin@24.3-26.10 _RecvdCompatHack@24.3-26.10 _formatNetstring@24.3-26.10",
+        "DEBUG@24.3-26.10 _RecvdCompatHack@24.3-26.10 _formatNetstring@24.3-26.10",
     "twisted.protocols.haproxy._exceptions":
         "convertError@24.3-26.10",
     "twisted.protocols.haproxy._interfaces":

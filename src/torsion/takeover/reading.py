@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
@@ -102,8 +103,10 @@ class _Reader:
     def source(self, path: str, name: str, package: str, content: str | bytes) -> None:
         text = content if isinstance(content, bytes) else content.encode()
         try:
-            tree = ast.parse(text, path)
-        except (SyntaxError, ValueError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a backslash in somebody's text
+                tree = ast.parse(text, path)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             place = Place(path, getattr(error, "lineno", None) or 1)
             self.reading.broken.append((place, f"{type(error).__name__}: {getattr(error, 'msg', error)}"))
             return
@@ -173,8 +176,11 @@ def may_have(module: str, name: str) -> bool:
     spec = find(module)
     if spec is None or spec.submodule_search_locations is None or spec.origin is None:
         return True
-    with open(spec.origin, encoding="utf-8") as file:
-        return re.search(rf"\b{re.escape(name)}\b", file.read()) is not None
+    try:
+        with open(spec.origin, encoding="utf-8") as file:
+            return re.search(rf"\b{re.escape(name)}\b", file.read()) is not None
+    except OSError:  # it is in an archive
+        return True
 
 
 _LEFT_OUT = frozenset(sys.stdlib_module_names) | {"torsion", "__main__"}
@@ -209,7 +215,7 @@ def imports(tree: ast.AST, package: str = "", expressions: bool = True) -> list[
                 found.append(Import(node.lineno, module, imported, name.asname or imported, optional))
         elif isinstance(node, ast.Call) and (module := _by_name(node)):
             found.append(Import(node.lineno, module, "", "", optional))
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and _is_for_checkers(node.test):
             waiting += [(inner, optional) for inner in node.orelse]
         elif isinstance(node, ast.Try):
             waiting += [(inner, optional or _catches(node)) for inner in node.body]
@@ -218,6 +224,11 @@ def imports(tree: ast.AST, package: str = "", expressions: bool = True) -> list[
             inside = ast.iter_child_nodes(node)
             waiting += [(inner, optional) for inner in inside if expressions or not isinstance(inner, ast.expr)]
     return sorted(found)
+
+
+def _is_for_checkers(test: ast.expr) -> bool:
+    """Whether it is `TYPE_CHECKING`, or `typing.TYPE_CHECKING`."""
+    return (test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")) == "TYPE_CHECKING"
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -34,6 +34,8 @@ LOG = "twisted.python.log"
 PLUGIN = "twisted.plugin"
 TRIAL_REPORTER = "twisted.trial.reporter"
 SPREAD = "twisted.spread.pb"
+#: Ours that holds the class for which Twisted's interfaces have a private name.
+BINDING = "torsion.net.binding"
 
 # Where Twisted is not installed, these stand in so that the modules below can be imported from them.
 PACKAGES = ("twisted", "twisted.internet", "twisted.protocols", "twisted.python")
@@ -196,7 +198,6 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IAddress", "torsion.child.stdio", "PipeAddress"),
     ("IProcessTransport", "torsion.child.process", "Process"),
     ("IConsumer", "torsion.child.process", "Process"),
-    ("IPushProducer", "torsion.child.process", "Process"),
     ("IProcessTransport", "torsion.child.pty", "PTYProcess"),
     ("ITransport", "torsion.child.stdio", "StandardIO"),
     ("IConsumer", "torsion.child.stdio", "StandardIO"),

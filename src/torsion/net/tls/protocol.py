@@ -510,6 +510,9 @@ class TLSMemoryBIOProtocol(TLSLayer):
 
     TLS = True
 
+    def connectionMade(self) -> None:
+        """Nothing: makeConnection tells of it. Contract: IProtocol."""
+
     def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
         """RuntimeError: else the transport below would begin again, in the middle of what it sends encrypted."""
         raise RuntimeError(f"{self!r} speaks TLS already")

@@ -12,6 +12,8 @@ import sys
 def _take_over() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    if sys.version_info < (3, 11):  # noqa: UP036 - a child may be any Python
+        return
     # This file is torsion/takeover/inherit/sitecustomize.py. The parent process may have found torsion through a
     # sys.path that the child does not have, so the folder that holds it is searched last, for this one import.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(here))))
@@ -36,5 +38,7 @@ def _give_way() -> None:
     spec.loader.exec_module(module)
 
 
-_take_over()
-_give_way()
+try:
+    _take_over()
+finally:
+    _give_way()
