@@ -192,7 +192,7 @@ def test_ten_thousand_small_writes_are_one_stream(here: Net) -> None:
 
 
 def test_s063_a_transport_that_was_told_to_close_stays_disconnecting(here: Net) -> None:
-    protocol, peer = here.accept()
+    protocol, _ = here.accept()
     protocol.transport.loseConnection()
     transport = protocol.transport
     here.until(lambda: "lost" in protocol.told)
