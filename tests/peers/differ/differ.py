@@ -113,6 +113,7 @@ EXCUSES = {
     '["thrown", ["misuse", ""]]': "a Deferred is awaited in its own errback",
     '["TaskStopped", ""]]': "a task is stopped in its own step, and waits",
     '["reported", ["Failure", ["ValueError", ""]]]': "a task is stopped in its own step",
+    '["out of operations"]': "a program goes on without end on Twisted",
     "_InternalInlineCallbacksCancelledError": "a program sees a Deferred in the middle of its cancellation",
 }
 
