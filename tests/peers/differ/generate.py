@@ -415,6 +415,9 @@ def _endpoint(g: Generator) -> list[Any]:
             "",
         ]
         chosen = [g.random.choice(options) for _ in range(g.one(0, 1, 2, 2, 3))]
+        for twice, plain in (("port=80", "8000"), ("host=127.0.0.1", "127.0.0.1")):
+            if plain in chosen:  # of two that are named, Twisted takes one
+                chosen = [each for each in chosen if each != twice]
         text = ":".join([g.one("tcp", "tcp", "unix"), *chosen])
     return ["endpoint", g.chance(0.5), text]
 
