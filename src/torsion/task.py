@@ -442,13 +442,15 @@ def _due(call: DelayedCall) -> float:
 class Clock:
     """Time that stands still until advance(): callLater for tests (semantics 35).
 
-    `calls` are the calls to come, earliest first; equal times in the order in which they were scheduled.
+    `calls` are the calls to come, earliest first; equal times in the order in which they were scheduled. One that is
+    moved finds its place at the next callLater() or advance().
     """
 
     rightNow: float = 0.0
 
     def __init__(self) -> None:
         self.calls: list[DelayedCall] = []
+        self._moved = False
 
     def seconds(self) -> float:
         """The time, in seconds; zero at first."""
@@ -462,7 +464,6 @@ class Clock:
 
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls to come: the list itself, not a copy."""
-        self._settle()
         return self.calls
 
     def advance(self, amount: float) -> None:
@@ -483,10 +484,13 @@ class Clock:
         for amount in timings:
             self.advance(amount)
 
-    # The list is in the order of `time`: calls that are delayed find their place when the old time of one comes up, or
-    # when somebody looks at the list; among equal times, before those that were behind them.
+    # The list is in the order of `time`, unless one was moved to an earlier one. A call that is delayed finds its place
+    # when the old time of one comes up. Among equal times a moved one stays on the side from which it comes, as in
+    # Twisted: before those that were behind it, and behind those that were before it.
 
     def _head_is_due(self) -> bool:
+        if self._moved:
+            self._settle()
         while self.calls and self.calls[0].time <= self.seconds():
             head = self.calls[0]
             if not head.delayed_time:
@@ -495,22 +499,25 @@ class Clock:
         return False
 
     def _settle(self) -> None:
+        self._moved = False
         for call in self.calls:
             if call.delayed_time:
                 call.activate_delay()
         self.calls.sort(key=_due)
 
     def _insert(self, call: DelayedCall) -> None:
+        if self._moved:
+            self._settle()
         self.calls.insert(bisect_right(self.calls, call.time, key=_due), call)
 
     def _remove(self, call: DelayedCall) -> None:
-        at = bisect_left(self.calls, call.time, key=_due)
+        at = 0 if self._moved else bisect_left(self.calls, call.time, key=_due)
         while self.calls[at] is not call:
             at += 1
         del self.calls[at]
 
     def _move(self, call: DelayedCall) -> None:
-        self.calls.sort(key=_due)
+        self._moved = True
 
 
 def deferLater(

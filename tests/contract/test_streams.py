@@ -191,6 +191,26 @@ def test_ten_thousand_small_writes_are_one_stream(here: Net) -> None:
 # loseConnection
 
 
+def test_s063_a_transport_that_was_told_to_close_stays_disconnecting(here: Net) -> None:
+    protocol, _ = here.accept()
+    protocol.transport.loseConnection()
+    transport = protocol.transport
+    here.until(lambda: "lost" in protocol.told)
+    assert (transport.connected, transport.disconnected, transport.disconnecting) == (0, 1, 1)
+
+
+def test_s064_an_abort_leaves_disconnecting_as_it_was(here: Net) -> None:
+    (closing, _), (open_, _) = here.accept(), here.accept()
+    closing.transport.write(bytes(10_000_000))
+    closing.transport.loseConnection()
+    transports = [closing.transport, open_.transport]
+    for transport in transports:
+        transport.abortConnection()
+    assert [bool(transport.disconnecting) for transport in transports] == [True, False]
+    here.until(lambda: "lost" in closing.told and "lost" in open_.told)
+    assert [bool(transport.disconnecting) for transport in transports] == [True, False]
+
+
 def test_s063_loseconnection_flushes_then_closes_with_connectiondone(here: Net) -> None:
     protocol, peer = here.accept()
     protocol.transport.write(b"before,")

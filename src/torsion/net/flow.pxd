@@ -13,6 +13,7 @@ cdef class Flow:
     cdef public object producerPaused
     cdef Engine _engine
     cdef public int _state
+    cdef bint _disconnecting
     cdef Outbox _outbox
     cdef Py_ssize_t _mark
     cdef Py_ssize_t _pause_above

@@ -40,6 +40,7 @@ class Flow:
         self.producerPaused = False
         self._engine: Engine | None = None  # set: driven natively
         self._state = life.NEW
+        self._disconnecting = False  # what the contract shows of CLOSING, which stays
         self._outbox = Outbox()
         # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number),
         # and the smaller of both, which is all that a write looks at.

@@ -132,6 +132,7 @@ class Stream(Flow):
         """The connection is made: receive, for `protocol`. It is told by whoever made the connection."""
         self._protocol = protocol
         self._state = OPEN
+        self._disconnecting = False
         self.startReading()
 
     @property
@@ -461,10 +462,12 @@ class Stream(Flow):
 
     @property
     def disconnecting(self) -> int:
-        return int(self._state == CLOSING)
+        """Whether it was told to close when something was to be waited for; true from then on."""
+        return int(self._disconnecting)
 
     @disconnecting.setter
     def disconnecting(self, value: object) -> None:
+        self._disconnecting = bool(value)
         if bool(value) is not (self._state == CLOSING):
             self._state = CLOSING if value else OPEN
 
@@ -513,6 +516,7 @@ class Stream(Flow):
             self.stopWriting()
             self.connectionLost(CONNECTION_DONE)
             return
+        self._disconnecting = True
         self.stopReading()
         self._send_soon()
 

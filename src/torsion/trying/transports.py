@@ -105,16 +105,12 @@ class StringTransport:
         self.producerState = PRODUCING
 
     def stopProducing(self) -> None:
-        """RuntimeError if it was stopped."""
-        self._not_stopped()
+        """Note that nothing more is wanted."""
         self.producerState = STOPPED
 
     def _may_produce(self) -> None:
         if self.disconnecting and not self._lenient:
             raise RuntimeError("Cannot resume producing after loseConnection")
-        self._not_stopped()
-
-    def _not_stopped(self) -> None:
         if self.producerState == STOPPED:
             raise RuntimeError("Cannot resume a stopped producer")
 

@@ -301,7 +301,143 @@ def streams(g: Generator) -> list[Any]:
     return made + [_stream(g, clients_close) for _ in range(g.random.randint(0, 8))] + [["settle"]]
 
 
-KINDS: list[tuple[int, Callable[[Generator], list[Any]]]] = [(4, deferreds), (2, locks), (4, timers), (4, streams)]
+# Receivers of messages. What a receiver is fed is made of pieces that mean something to it, cut anywhere.
+
+PIECES: dict[str, tuple[str, ...]] = {
+    "lines": ("a", "bc", "\r\n", "\r\n", "\r\n", "\r", "\n", ";", "defgh", ""),
+    "only lines": ("a", "bc", "\r\n", "\r\n", "\r\n", "\r", "\n", "defgh", ""),
+    "netstrings": (
+        "0:,",
+        "1:a,",
+        "3:bcd,",
+        "3:bc",
+        "d,",
+        "12:abcdefghijkl,",
+        "1:a;",
+        "01:a,",
+        "x",
+        ":",
+        "5",
+        "20:",
+        "",
+    ),
+    "strings 8": ("\0", "\1a", "\3bcd", "\3bc", "d", "\14abcdefghijkl", "\40"),
+    "strings 16": ("\0\0", "\0\1a", "\0\3bcd", "\0\3bc", "d", "\0", "\0\14abcdefghijkl", "\1\0"),
+}
+
+
+def _fed(g: Generator, kind: str) -> str:
+    return "".join(g.random.choice(PIECES[kind]) for _ in range(g.one(1, 1, 2, 3, 5, 8)))
+
+
+def _receivers_act(g: Generator, kind: str, inside: bool) -> list[Any]:
+    names = ["lose", "longest", "send string"] if "lines" not in kind else ["lose", "longest", "send line"]
+    if kind != "only lines":
+        names += ["pause", "pause", "stop"]
+    if kind == "lines":
+        names += ["raw", "raw", "line", "line", "clear", "delimiter"]
+    if kind == "lines" or not inside:  # Twisted tells of a string again when it is given more, or resumed, meanwhile
+        names += ["feed"] if kind == "only lines" else ["feed", "resume", "resume"]
+    name = "feed" if not inside and g.chance(0.7) else g.random.choice(names)
+    if name in ("feed", "line"):
+        return [name, _fed(g, kind)]
+    if name in ("send line", "send string"):
+        return [name, g.one("", "x", "yz", "z" * 300)]
+    if name == "longest":
+        return [name, g.one(1, 2, 5, 12, 99999)]
+    return [name, g.one(";", "\n", "\r\n")] if name == "delimiter" else [name]
+
+
+def _receivers_body(g: Generator, kind: str) -> Body:
+    acts = [_receivers_act(g, kind, True) for _ in range(g.one(0, 0, 1, 1, 2))]
+    ending = g.random.choices((["pass"], ["return", 1], ["raise", g.one(*COMMON)]), (8, 1, 1))[0]
+    return [acts, ending]
+
+
+def messages(g: Generator) -> list[Any]:
+    kind = g.random.choice([*PIECES, "lines", "lines"])
+    bodies = [_receivers_body(g, kind) for _ in range(g.one(0, 2, 4, 8))]
+    made: list[Any] = [["receiver", kind, g.one(99999, 5, 12), bodies]]
+    return made + [["receiver_do", 0, _receivers_act(g, kind, False)] for _ in range(g.random.randint(1, 12))]
+
+
+# What goes round a protocol, and endpoints' strings.
+
+
+def _outer_do(g: Generator) -> list[Any]:
+    what = g.one("feed", "feed", "write", "write", "sequence", "lose", "lost", "timeout", "timeout", "reset")
+    body = [[["outer_do", g.number(), g.one("reset", "write", "lose"), 1, None]], ["pass"]] if g.chance(0.4) else None
+    return ["outer_do", g.number(), what, g.one(0, 1, 2, 3, 10, 50), body]
+
+
+WRAPPED: list[tuple[int, Maker]] = [
+    (3, lambda g: ["wrap", g.number()]),
+    (8, _outer_do),
+    (5, lambda g: ["advance", g.one(0, 0.5, 1, 1, 2, 5)]),
+    (1, lambda g: ["calls_left"]),
+]
+
+WORDS = (
+    "tcp",
+    "tcp",
+    "unix",
+    "ssl",
+    "tls",
+    "fd",
+    ":",
+    ":",
+    ":",
+    ":",
+    "80",
+    "8000",
+    "0",
+    "-1",
+    "port=",
+    "host=",
+    "127.0.0.1",
+)
+MORE_WORDS = ("interface=", "backlog=", "timeout=", "5", "path", "mode=", "666", "lockfile=", "\\:", "=", "x", "", "é")
+
+
+def _endpoint(g: Generator) -> list[Any]:
+    if g.chance(0.5):
+        text = "".join(g.random.choice(WORDS + MORE_WORDS) for _ in range(g.random.randint(0, 8)))
+    else:
+        options = ["8000", "port=80", "127.0.0.1", "host=127.0.0.1", "backlog=5", "interface=127.0.0.1", "timeout=3"]
+        options += [
+            "interface=\\:\\:1",
+            "timeout=x",
+            "mode=666",
+            "lockfile=0",
+            "address=a",
+            "path",
+            "bindAddress=::1",
+            "",
+        ]
+        chosen = [g.random.choice(options) for _ in range(g.one(0, 1, 2, 2, 3))]
+        for twice, plain in (("port=80", "8000"), ("host=127.0.0.1", "127.0.0.1")):
+            if plain in chosen:  # of two that are named, Twisted takes one
+                chosen = [each for each in chosen if each != twice]
+        text = ":".join([g.one("tcp", "tcp", "unix"), *chosen])
+    return ["endpoint", g.chance(0.5), text]
+
+
+def wrapped(g: Generator) -> list[Any]:
+    if g.chance(0.2):
+        return [_endpoint(g) for _ in range(5)]
+    g.tables = [WRAPPED]
+    made: list[Any] = [["throttle", g.one(1, 2, 99), g.one(None, 5, 10)], ["wrap", 0], ["wrap", 0]]
+    return made + g.operations(g.random.randint(3, 20))
+
+
+KINDS: list[tuple[int, Callable[[Generator], list[Any]]]] = [
+    (4, deferreds),
+    (2, locks),
+    (4, timers),
+    (4, streams),
+    (3, messages),
+    (1, wrapped),
+]
 
 
 def program(seed: int, kinds: list[str] | None = None) -> list[Any]:

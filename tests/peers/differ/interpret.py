@@ -12,18 +12,23 @@ import signal
 import sys
 
 import deferreds  # noqa: F401
+import messages  # noqa: F401
 import streams  # noqa: F401
 import timers  # noqa: F401
 import world
+import wrapped  # noqa: F401
 from twisted.logger import globalLogBeginner
 
 #: Seconds that a program may take.
 PATIENCE = 4
+#: Deeper than a program goes in its budget: how many frames a call takes is not part of the contract.
+DEPTH = 8000
 
 
 def main(programs: str, logs: str) -> None:
     globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)  # else it keeps what it is told
     # Collections happen where the world asks for them, and look at nothing but the program's own objects.
+    sys.setrecursionlimit(DEPTH)
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -144,7 +144,7 @@ def _resume(end: End) -> None:
 
 def _state(end: End) -> Any:
     transport = end.transport
-    return [end.connected, transport.connected, transport.disconnected]
+    return [end.connected, transport.connected, transport.disconnected, bool(transport.disconnecting)]
 
 
 ACTS: dict[str, Any] = {

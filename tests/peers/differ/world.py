@@ -148,6 +148,8 @@ class World:
 
     def do(self, each: list[Any]) -> None:
         self.left -= 1
+        if self.left == -1:
+            self.log("out of operations")
         if self.left < 0:
             return
         try:
