@@ -44,6 +44,7 @@ SERVING = {
     "tls_echo",
     "udp_echo_server",
     "udp_time_server",
+    "web_hello",
     "watchdog",
 }
 

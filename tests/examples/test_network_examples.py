@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
@@ -112,6 +113,14 @@ def test_the_unmodified_echo_server(way: str, request: pytest.FixtureRequest) ->
     program = str(EXAMPLES / "unmodified" / "echo_server.py")
     with serving(request.getfixturevalue(way), "-m", "torsion", "run", program) as port:
         check_echo(port)
+
+
+@needs_twisted
+def test_the_unmodified_web_server(full: Python) -> None:
+    program = str(EXAMPLES / "unmodified" / "web_hello.py")
+    with serving(full, "-m", "torsion", "run", program) as port:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=20) as answer:
+            assert (answer.status, answer.read()) == (200, b"Hello, world!\n")
 
 
 def test_echo_client(bare: Python) -> None:
