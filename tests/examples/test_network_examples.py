@@ -118,9 +118,11 @@ def test_the_unmodified_echo_server(way: str, request: pytest.FixtureRequest) ->
 @needs_twisted
 def test_the_unmodified_web_server(full: Python) -> None:
     program = str(EXAMPLES / "unmodified" / "web_hello.py")
-    with serving(full, "-m", "torsion", "run", program) as port:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=20) as answer:
-            assert (answer.status, answer.read()) == (200, b"Hello, world!\n")
+    with (
+        serving(full, "-m", "torsion", "run", program) as port,
+        urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=20) as answer,
+    ):
+        assert (answer.status, answer.read()) == (200, b"Hello, world!\n")
 
 
 def test_echo_client(bare: Python) -> None:
