@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twisted.internet import task
+from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
@@ -111,15 +112,23 @@ def defer_later(world: World, seconds: float, body: list[Any] | None) -> None:
 
 @operation
 def looping(world: World, body: list[Any], counted: bool) -> None:
-    function = world.callback("looping", body)
-    call = task.LoopingCall.withCount(function) if counted else task.LoopingCall(function)
+    looped = world.callback("looping", body)
+
+    def function(*given: Any) -> Any:
+        call.waits_for = looped(*given)
+        return call.waits_for
+
+    call: Any = task.LoopingCall.withCount(function) if counted else task.LoopingCall(function)
+    call.waits_for = None
     call.clock = clock_of(world)
     world.keep("loop", call)
 
 
 @operation
 def loop_start(world: World, number: int, interval: float, now: bool) -> None:
-    world.keep("deferred", world.pick("loop", number).start(interval, now))
+    loop = world.pick("loop", number)
+    if not isinstance(loop.waits_for, Deferred):  # Twisted's, stopped and started while it waits, runs twice as often
+        world.keep("deferred", loop.start(interval, now))
 
 
 @operation
