@@ -7,6 +7,7 @@ from .meter cimport Meter
 
 
 cdef int GONE
+cdef Py_ssize_t TOGETHER
 
 
 @cython.final

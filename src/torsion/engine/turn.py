@@ -25,6 +25,9 @@ from .waker import Waker
 
 LONGEST = 2147483.0
 """The longest wait in seconds: what epoll's and poll's milliseconds hold in 31 bits (34)."""
+TOGETHER = 16
+"""So many streams that events have written to are sent for in one go. One by one, each would wake its peer, and the
+processor be with the kernel in between; all of a long batch, and the first peer would wait for the last event."""
 
 
 class Handler(Protocol):
@@ -158,6 +161,8 @@ class Engine:
                         watch.on_ready(ready)
                         if self._waits != waits:
                             break  # the handler turned the loop: that wait saw what is still ready
+                        if len(self._unsent) >= TOGETHER:
+                            self.flush()
         finally:
             meter.running = around
 

@@ -8,7 +8,7 @@ from ..twin.kernel cimport Sys
 from .flow cimport Flow
 
 cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN
-cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL
+cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL, SHORT
 cdef dict _native_classes
 
 cpdef engine_of(object reactor, object kind)

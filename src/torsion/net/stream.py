@@ -68,6 +68,10 @@ def meter_of(reactor: Any) -> Meter:
     return engine.meter if isinstance(engine, Engine) else NOBODYS
 
 
+SHORT = 2048
+"""An event's answer of at most so many bytes waits for those of a few events more, which the engine has already."""
+
+
 class Stream(Flow):
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
 
@@ -204,7 +208,11 @@ class Stream(Flow):
                     if ready & WRITE:
                         why = self._send()
                 elif self._wanted:
-                    why = self._send()
+                    if self._outbox.size > SHORT or outer or self._engine is None:
+                        why = self._send()
+                    elif not self._queued:
+                        self._queued = True
+                        self._engine.flush_later(self)
         except BaseException as error:
             why = error
             self._report("dataReceived" if reading else "a write")
