@@ -247,8 +247,8 @@ def main(arguments: list[str] | None = None) -> int:
     for why, count in excused.most_common():
         print(f"  let pass, {count}: {why}")
     print(
-        f"{len(programs)} programs in {time.monotonic() - begun:.1f} s, {len(found)} differ: {found[:20]}, "
-        f"{excused.total()} let pass"
+        f"{len(programs)} programs in {time.monotonic() - begun:.1f} s, {excused.total()} let pass, {len(found)} differ"
+        + (f": {found[:20]}" if found else "")
     )
     return 1 if found else 0
 
