@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,12 @@ def test_both_engines_do_the_same() -> None:
     programs = [generate.program(seed) for seed in range(60)]
     stock, _ = differ.logs_of(programs)
     assert None not in stock and sum(bool(log) for log in stock) > 50
-    assert differ.differing(programs) == []
+    assert differ.differing(programs, Counter()) == []
 
 
 @pytest.mark.usefixtures("damaged")
 def test_a_difference_is_found_and_the_program_made_small() -> None:
-    assert differ.differing([PROGRAM[:2], PROGRAM]) == [1]
+    assert differ.differing([PROGRAM[:2], PROGRAM], Counter()) == [1]
     small = differ.shrunk(PROGRAM)
     assert small == [PROGRAM[0], ["add", 0, "callback", [[], ["pass"]], [[], ["pass"]]], PROGRAM[4]]
 
