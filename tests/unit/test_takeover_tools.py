@@ -175,6 +175,10 @@ def test_a_daemon_begins_another_log_when_it_is_told_to(full: Python, tmp_path: 
 def test_a_profiler_of_twistd_sees_what_the_loop_calls(full: Python, tmp_path: Path, profiler: str) -> None:
     with Daemon(full, tmp_path, f"--profiler={profiler}", "--profile=seen") as daemon:
         daemon.ask("reactor")
-        daemon.signal(signal.SIGTERM)
-        assert daemon.ended()
+        for _ in range(20):  # on a busy machine a signal was lost now and then, amid the slow profiler
+            daemon.signal(signal.SIGTERM)
+            if daemon.ended(within=3):
+                break
+        else:
+            raise AssertionError("the daemon goes on")
     assert "answer.tac" in (tmp_path / "seen").read_text() and "(dataReceived)" in (tmp_path / "seen").read_text()
