@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.contract.parts import Reports
-from tests.contract.streams import Net, Recorder, net
+from tests.contract.streams import Makers, Net, Recorder, net
 
 from torsion.contract import Reactor
 from torsion.error import ConnectionDone
@@ -234,3 +234,48 @@ def test_a_subclass_reaches_ours_from_a_method_that_is_put_on_its_instance(nativ
     transport.doRead = lambda: Mine.doRead(transport)  # type: ignore[method-assign]
     other.sendall(b"hello")
     native.until(lambda: protocol.received == b"hello")
+
+
+def test_short_answers_go_for_sixteen_connections_at_a_time_and_long_ones_at_once(native: Net) -> None:
+    """Seen from the peers: how many have their answer when the protocol of the next one is told of its question."""
+    made = Makers(*(Recorder() for _ in range(40)))
+    port = native.reactor.listenTCP(0, made, interface="127.0.0.1", backlog=100)
+    peers = [native.peer(port.getHost().port) for _ in range(40)]
+    native.until(lambda: len(made.built) == 40)
+    for size in (2048, 2049):
+        answered: list[int] = []
+
+        def answer(data: bytes, protocol: Any, size: int = size, answered: list[int] = answered) -> None:
+            answered.append(sum(map(has_something, peers)))
+            protocol.transport.write(bytes(size))
+
+        for protocol in made.built:
+            protocol.on_data = lambda data, protocol=protocol, answer=answer: answer(data, protocol)
+        for peer in peers:
+            peer.sendall(b"?")
+        native.until(lambda answered=answered: len(answered) == 40)
+        assert answered == [number // 16 * 16 if size == 2048 else number for number in range(40)]
+        assert all(
+            native.read(peer, size) == bytes(size) for peer in peers
+        )  # the last ones have not to wait for others
+    port.stopListening()
+
+
+def has_something(peer: socket.socket) -> bool:
+    peer.setblocking(False)
+    try:
+        return bool(peer.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+
+
+def test_another_socket_has_another_address(native: Net) -> None:
+    protocol, _ = native.accept()
+    transport = protocol.transport
+    before = transport.getHost()
+    assert transport.getHost() is before  # asked of the system once
+    kept, other = transport.socket, native.opened(socket.create_server(("127.0.0.1", 0)))
+    transport.socket = other
+    assert transport.getHost().port == other.getsockname()[1] != before.port
+    transport.socket = kept
+    assert transport.getHost() == before

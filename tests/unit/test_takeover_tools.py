@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -112,7 +113,8 @@ class Daemon:
             done = python.run(*arguments, cwd=folder, capture_output=False, stdout=said, stderr=said)
         assert (done.returncode, (folder / "said").read_text()) == (0, "")
         self._folder = folder
-        self._process = os.pidfd_open(int((folder / "pid").read_text()))
+        self._number = int((folder / "pid").read_text())
+        self._process = os.pidfd_open(self._number)
 
     def __enter__(self) -> "Daemon":
         return self
@@ -128,6 +130,13 @@ class Daemon:
             client.connect(str(self._folder / "socket"))
             client.sendall(question.encode())
             return client.recv(100).decode()
+
+    def rest(self) -> None:
+        """Come back when it sleeps: all that it was told of has been dealt with."""
+        deadline = time.monotonic() + 60
+        while Path(f"/proc/{self._number}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < deadline, "it works on and on"
+            os.sched_yield()
 
     def signal(self, number: signal.Signals) -> None:
         signal.pidfd_send_signal(self._process, number)
@@ -175,10 +184,7 @@ def test_a_daemon_begins_another_log_when_it_is_told_to(full: Python, tmp_path: 
 def test_a_profiler_of_twistd_sees_what_the_loop_calls(full: Python, tmp_path: Path, profiler: str) -> None:
     with Daemon(full, tmp_path, f"--profiler={profiler}", "--profile=seen") as daemon:
         daemon.ask("reactor")
-        for _ in range(20):  # on a busy machine a signal was lost now and then, amid the slow profiler
-            daemon.signal(signal.SIGTERM)
-            if daemon.ended(within=3):
-                break
-        else:
-            raise AssertionError("the daemon goes on")
+        daemon.rest()  # in the middle of an event `profile` stumbles over the handler (docs/twisted.md)
+        daemon.signal(signal.SIGTERM)
+        assert daemon.ended()
     assert "answer.tac" in (tmp_path / "seen").read_text() and "(dataReceived)" in (tmp_path / "seen").read_text()

@@ -143,6 +143,17 @@ def test_bytes_in_and_bytes_out(make: Any, server_side: bool, cut: Any) -> None:
     assert engine.outgoing() == b""
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_what_is_fed_may_be_any_kind_of_bytes(make: Any, kind: Any) -> None:
+    engine, peer = make(True), peer_of(True)
+    shake(engine, peer, lambda data: iter([kind(data)]))
+    peer.object.write(b"a question")
+    sent = peer.take()
+    engine.feed(kind(sent[:3]))
+    engine.feed(kind(sent[3:]))
+    assert drain(engine) == b"a question"
+
+
 def test_a_record_cut_in_two_anywhere(make: Any) -> None:
     engine, peer = make(True), peer_of(True)
     shake(engine, peer)

@@ -164,6 +164,7 @@ class Deferred:
     """
 
     def __init__(self, canceller: Callable[[Deferred], object] | None = None) -> None:
+        # Not checked: where the class itself is passed as a function, this is whatever that is called with.
         self._canceller = canceller
         self._result: Any = _NO_RESULT
         self._pending: list[Any] | None = None

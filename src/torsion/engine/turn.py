@@ -130,7 +130,7 @@ class Engine:
         self._asleep = True  # before it is asked how long: see wake()
         left = self._prepare(longest)
         if left == 0:
-            events = self._wait_for_events(0.0)
+            events = self._wait_for_events(0.0)  # a constant: mostly nothing is waited for, and no number is made
         else:
             events = self._wait_for_events(None if left == inf else left)
         self._asleep = False

@@ -90,6 +90,7 @@ class Connection(Stream):
     @socket.setter
     def socket(self, skt: Any) -> None:
         self._take(skt)
+        self._host = None
 
     @socket.deleter
     def socket(self) -> None:

@@ -34,7 +34,7 @@ class OpenSSLEngine(TLSEngine):
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
             self._begun = True
-            self._records.feed(data)
+            self._records.feed(bytes(data))  # no copy of what is bytes
             self.connection.bio_write(data)
 
     def outgoing(self) -> bytes:
