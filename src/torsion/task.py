@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, insort_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
@@ -56,6 +56,7 @@ class LoopingCall:
     starttime: float | None = None
     _deferred: Deferred | None = None
     _counts = False
+    _at_once = False
     _last: float | None = None
 
     def __init__(self, f: Callable[..., object], *a: object, **kw: object) -> None:
@@ -96,11 +97,10 @@ class LoopingCall:
         deferred = self._deferred = Deferred()
         self.interval = interval
         self.starttime = self.clock.seconds()
+        self._at_once = now
         if now:
-            self._last = self.starttime - interval
             self()
         else:
-            self._last = None  # counted from the start, which reset() may move
             self._schedule()
         return deferred
 
@@ -166,10 +166,13 @@ class LoopingCall:
         self.call = self.clock.callLater(wait, self)
 
     def _passed(self) -> int:
-        """How many grid points have passed since the run before."""
+        """How many grid points have passed since the run before; the first run counts from the start, which reset() may
+        move, and later starts from the last run of the one before, as in Twisted."""
         assert self.starttime is not None and self.interval is not None
         now = self.clock.seconds()
-        last = self.starttime if self._last is None else self._last
+        last = self._last
+        if last is None:
+            last = self.starttime - self.interval if self._at_once else self.starttime
         count = 1
         if self.interval:
             count = int((now - self.starttime) / self.interval) - int((last - self.starttime) / self.interval)
@@ -287,12 +290,12 @@ class CooperativeTask:
     def _resumed(self, _: object) -> None:
         self.resume()
 
-    def _fail(self, failure: Failure) -> Failure | None:
-        """End the task with `failure`; if it is over already, the failure remains with whoever holds its Deferred."""
-        if self._completionState is not None:
-            return failure
-        self._complete(TaskFailed(), failure)
-        return None
+    def _fail(self, failure: Failure) -> None:
+        """End the task with `failure`. One that was stopped meanwhile has failed, too, for who asks from now on."""
+        if self._completionState is None:
+            self._complete(TaskFailed(), failure)
+        else:
+            self._completionState, self._completionResult = TaskFailed(), failure
 
 
 class _Slice:
@@ -435,15 +438,24 @@ def cooperate(iterator: Iterator[Any]) -> CooperativeTask:
     return _cooperator().cooperate(iterator)
 
 
-def _due(call: DelayedCall) -> float:
-    return call.time
+class _ClockCall(DelayedCall):
+    """A Clock's call, which says so, too, when it is put later."""
+
+    def reset(self, secondsFromNow: float) -> None:
+        super().reset(secondsFromNow)
+        self.resetter(self)
+
+    def delay(self, secondsLater: float) -> None:
+        super().delay(secondsLater)
+        self.resetter(self)
 
 
 class Clock:
     """Time that stands still until advance(): callLater for tests (semantics 35).
 
     `calls` are the calls to come, earliest first; equal times in the order in which they were scheduled. One that is
-    moved finds its place at the next callLater() or advance().
+    moved finds its place at the next callLater(), and when advance() begins or has made a call. Among equal times it
+    stays on the side from which it comes: before those that were behind it, and behind those that were before it.
     """
 
     rightNow: float = 0.0
@@ -458,8 +470,12 @@ class Clock:
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
         """Call `callable` once advance() has come `delay` seconds further; a negative delay means at the next one."""
-        call = DelayedCall(self.seconds() + delay, callable, args, kw, self._remove, self._move, self.seconds)
-        self._insert(call)
+        call = _ClockCall(self.seconds() + delay, callable, args, kw, self._remove, self._move, self.seconds)
+        if self._moved:
+            self.calls.append(call)
+            self._settle()
+        else:
+            insort_right(self.calls, call, key=DelayedCall.getTime)
         return call
 
     def getDelayedCalls(self) -> list[DelayedCall]:
@@ -472,46 +488,27 @@ class Clock:
         What a call raises is raised here, and the rest stays pending.
         """
         self.rightNow += amount
-        while self._head_is_due():
+        self._settle()
+        while self.calls and self.calls[0].getTime() <= self.seconds():
             call = self.calls.pop(0)
             call.called = 1
             call.func(*call.args, **call.kw)
             # Tracebacks keep this frame: its variables must not close a cycle.
             del call
+            self._settle()
 
     def pump(self, timings: Iterable[float]) -> None:
         """advance() by each of `timings`, in seconds."""
         for amount in timings:
             self.advance(amount)
 
-    # The list is in the order of `time`, unless one was moved to an earlier one. A call that is delayed finds its place
-    # when the old time of one comes up. Among equal times a moved one stays on the side from which it comes, as in
-    # Twisted: before those that were behind it, and behind those that were before it.
-
-    def _head_is_due(self) -> bool:
-        if self._moved:
-            self._settle()
-        while self.calls and self.calls[0].time <= self.seconds():
-            head = self.calls[0]
-            if not head.delayed_time:
-                return True
-            self._settle()
-        return False
-
     def _settle(self) -> None:
-        self._moved = False
-        for call in self.calls:
-            if call.delayed_time:
-                call.activate_delay()
-        self.calls.sort(key=_due)
-
-    def _insert(self, call: DelayedCall) -> None:
         if self._moved:
-            self._settle()
-        self.calls.insert(bisect_right(self.calls, call.time, key=_due), call)
+            self._moved = False
+            self.calls.sort(key=DelayedCall.getTime)
 
     def _remove(self, call: DelayedCall) -> None:
-        at = 0 if self._moved else bisect_left(self.calls, call.time, key=_due)
+        at = 0 if self._moved else bisect_left(self.calls, call.getTime(), key=DelayedCall.getTime)
         while self.calls[at] is not call:
             at += 1
         del self.calls[at]

@@ -224,14 +224,18 @@ def test_s090_a_task_may_pause_and_stop_itself(slices: Slices) -> None:
     assert seen == ["resumed"] and done == [task.TaskStopped]
 
 
-def test_s090_a_failure_after_stop_stays_with_the_deferred(slices: Slices) -> None:
+@pytest.mark.parametrize("told", [False, True], ids=["asked later", "told of the stop"])
+def test_s090_a_failure_after_stop_is_the_tasks_and_not_reported(slices: Slices, told: bool) -> None:
     waited: Deferred = Deferred()
     each = slices.cooperator.cooperate(iter([waited]))
-    each.whenDone().addErrback(lambda failure: None)
+    done = results_of(each.whenDone()) if told else []
     slices.run()
     each.stop()
     waited.errback(KeyError())
-    assert results_of(waited) == [KeyError]
+    assert results_of(waited) == [None] and done == [task.TaskStopped] * told
+    assert results_of(each.whenDone()) == [KeyError]
+    with pytest.raises(task.TaskFailed):
+        each.pause()
 
 
 def test_s090_a_stopped_cooperator_fails_its_tasks_old_and_new(slices: Slices) -> None:

@@ -157,6 +157,29 @@ def test_s033_a_call_of_a_clock_that_was_moved_to_the_time_of_others_stays_on_th
     assert ran == ["early", "late", "last"]
 
 
+def test_s033_a_call_of_a_clock_that_is_moved_finds_its_place_where_one_is_scheduled(clock: task.Clock) -> None:
+    """Later, and back to the time of another; what was scheduled in between has seen it later."""
+    ran: list[str] = []
+    moved = clock.callLater(0.5, ran.append, "moved")
+    other = clock.callLater(1, ran.append, "other")
+    moved.reset(3)
+    clock.callLater(2, ran.append, "last")
+    assert clock.calls[0] is other and clock.calls[2] is moved
+    moved.delay(-2)
+    clock.advance(2)
+    assert ran == ["other", "moved", "last"]
+
+
+def test_s033_a_call_of_a_clock_that_is_moved_twice_before_it_finds_its_place_was_moved_once(clock: task.Clock) -> None:
+    ran: list[str] = []
+    moved = clock.callLater(0.5, ran.append, "moved")
+    clock.callLater(1, ran.append, "other")
+    moved.reset(3)
+    moved.reset(1)
+    clock.advance(2)
+    assert ran == ["moved", "other"]
+
+
 def test_s031_a_call_of_a_clock_is_cancelled_after_another_was_moved(clock: task.Clock) -> None:
     ran: list[int] = []
     calls = [clock.callLater(number, ran.append, number) for number in range(5)]
@@ -301,6 +324,24 @@ def test_s036_a_loop_started_again_during_its_last_run_goes_on_once(clock: task.
     assert ran == [0, 1, 2] and len(clock.calls) == 1
     loop.stop()
     assert new == [loop]
+
+
+def test_s089_a_counted_loop_that_is_started_again_counts_from_the_last_run_of_the_start_before(
+    clock: task.Clock,
+) -> None:
+    counts: list[int] = []
+    loop = counting(clock, counts.append)
+    loop.start(1)
+    loop.stop()
+    clock.advance(4)
+    loop.start(2)
+    assert counts == [1, 2]
+    loop.stop()
+    clock.advance(0.5)
+    loop.start(1)  # no interval has passed since
+    assert counts == [1, 2]
+    clock.advance(1)
+    assert counts == [1, 2, 1]
 
 
 def test_s036_interval_zero_runs_in_every_pass(clock: task.Clock) -> None:

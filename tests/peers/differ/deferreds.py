@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet import defer
 from twisted.python.failure import Failure
-from world import ERRORS, Missing, World, operation, plain
+from world import ERRORS, MISUSE, Missing, World, operation, plain
 
 # One Deferred.
 
@@ -98,8 +98,9 @@ def trap(world: World, number: int, names: list[str], text: bool) -> None:
 
     def errback(failure: Any) -> Any:
         world.log("check", getattr(failure.check(*wanted), "__name__", None) if not text else failure.check(*wanted))
-        world.log("texts", plain(failure.getErrorMessage()), plain(failure), plain(repr(failure)))
-        world.log("brief", plain(failure.getBriefTraceback()).splitlines()[-1])
+        if not failure.check(*MISUSE):
+            world.log("texts", plain(failure.getErrorMessage()), plain(failure), plain(repr(failure)))
+            world.log("brief", plain(failure.getBriefTraceback()).splitlines()[-1])
         return failure.trap(*wanted) and "trapped"
 
     world.pick("deferred", number).addErrback(errback)

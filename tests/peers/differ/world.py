@@ -70,6 +70,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 ENGINES_FRAME = re.compile(rf"(?!{re.escape(os.path.dirname(os.path.abspath(__file__)))})\S*:\d+:\S+$")
 
 #: Errors whose texts are compared: the program's own. What an engine says is for people.
+MISUSE = (AssertionError, AttributeError)
 WITH_TEXTS = (Trouble, Fatal, SystemExit, defer.TimeoutError)
 
 
@@ -161,6 +162,21 @@ class World:
         else:
             if result is not None:
                 self.log(each[0], result)
+        if self._has_circle():
+            self.log("a circle")
+            self.left, self._over = -1, True
+
+    def _has_circle(self) -> bool:
+        """Whether Deferreds wait for each other. To cancel one of them is a RecursionError in Twisted: the program ends
+        here."""
+        for d in self.things.get("deferred", ()):
+            passed: list[Any] = []
+            while isinstance(d, defer.Deferred):
+                if any(d is each for each in passed):
+                    return True
+                passed.append(d)
+                d = getattr(d, "result", None)
+        return False
 
     def body(self, body: list[Any], given: Any = None) -> Any:
         operations, ending = body
@@ -203,7 +219,7 @@ class World:
             return ["FirstError", value.index, self.shown(value.subFailure)]
         if isinstance(value, defer.FailureGroup):
             return ["FailureGroup", *(self.shown(item) for item in value.failures)]
-        if isinstance(value, AssertionError | AttributeError):
+        if isinstance(value, MISUSE):
             return ["misuse", ""]  # which of them, is not part of the contract
         if isinstance(value, BaseException):
             told = isinstance(value, WITH_TEXTS) or str(value) == "value"
