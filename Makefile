@@ -90,14 +90,17 @@ $(OLDEST)/.ready:
 	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
 	@touch $@
 
-# The tests that this version brought along. It asks pyOpenSSL for what newer ones lack.
-OLDER = $(VENV)-older
+# The tests that an older version brought along: TWISTED=25.5.0 picks one, SUITE=all takes more than the core. They ask
+# pyOpenSSL for what newer ones lack.
+TWISTED = 24.3.0
+SUITE   = core
+OLDER   = $(VENV)-older-$(TWISTED)
 peers-older: build-required $(OLDER)/.ready
-	@PYTHONPATH=src $(PY) tests/peers/compare.py --python $(OLDER)/bin/python --lane compiled --suite core
+	@PYTHONPATH=src $(PY) tests/peers/compare.py --python $(OLDER)/bin/python --lane compiled --suite $(SUITE)
 
 $(OLDER)/.ready:
 	@$(PYTHON) -m venv $(OLDER)
-	@$(OLDER)/bin/python -m pip install -q "twisted[tls,test,http2]==24.3.0" "pyOpenSSL<24.3" setuptools
+	@$(OLDER)/bin/python -m pip install -q "twisted[tls,test,http2,conch]==$(TWISTED)" "pyOpenSSL<24.3" setuptools
 	@touch $@
 
 # Scrapy's own tests, from its source archive, in an environment of its own. Takes a while: not in `make test`.

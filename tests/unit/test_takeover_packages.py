@@ -69,6 +69,29 @@ def test_what_return_value_raises_has_its_name(full: Python) -> None:
 
 
 @needs_twisted
+def test_return_value_is_deprecated_if_it_is_in_the_twisted_that_is_installed(full: Python) -> None:
+    for version, warned in (("24.3.0", 0), ("24.7.0rc1", 1), ("26.10.0", 1)):
+        full.check(f"""
+            import warnings
+
+            import twisted
+
+            twisted.__version__ = {version!r}
+            from twisted.internet import defer
+
+            @defer.inlineCallbacks
+            def old():
+                yield
+                defer.returnValue("value")
+
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                assert old().result == "value"
+            assert len(caught) == {warned}, caught
+        """)
+
+
+@needs_twisted
 def test_the_type_of_a_triggers_handle_can_be_named(full: Python) -> None:
     full.check("""
         from twisted.internet import base, reactor

@@ -19,6 +19,7 @@ from ..twin.steps import Stepper
 from .deferred import Deferred, set_coroutine_driver, warn_caller
 
 _NOT_READY = Deferred()._take()  # what _take() gives where there is nothing to take yet
+_return_value_deprecated = True
 
 
 class NotACoroutineError(TypeError):
@@ -148,12 +149,19 @@ def from_call(f: Callable[..., Any], generator: Any) -> Deferred:
 
 def returnValue(val: object) -> NoReturn:
     """End the generator decorated with inlineCallbacks that calls this, with a result. Deprecated: use `return`."""
-    warn_caller(
-        __name__,
-        "twisted.internet.defer.returnValue was deprecated in Twisted 24.7.0; "
-        "please use standard return statement instead",
-    )
+    if _return_value_deprecated:
+        warn_caller(
+            __name__,
+            "twisted.internet.defer.returnValue was deprecated in Twisted 24.7.0; "
+            "please use standard return statement instead",
+        )
     raise ReturnValue(val)
+
+
+def deprecate_return_value(deprecated: bool) -> None:
+    """Whether returnValue() warns that it is deprecated. It does, unless a Twisted is installed where it is not yet."""
+    global _return_value_deprecated
+    _return_value_deprecated = deprecated
 
 
 def _value_of(returned: ReturnValue, generator: Any) -> Any:

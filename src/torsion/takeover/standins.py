@@ -1,8 +1,10 @@
-"""What our reactors are given where Twisted is installed: what its own reactors call on the classes they inherit from.
+"""What ours are given where Twisted is installed: what its own reactors call on the classes they inherit from, and what
+goes by its version.
 
 Nothing of Twisted is imported before it is used.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +17,15 @@ def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
     """Give our classes what they lack. `when(name, act)` calls `act(module)` once a module of ours has been loaded."""
     attributes.complete()
     streams.complete(when)
+    when("torsion.core.coroutine", _return_value)
     if not hasattr(posixbase.PosixReactorBase, "_removeAll"):
         posixbase.PosixReactorBase._removeAll = _removeAll  # type: ignore[attr-defined]
+
+
+def _return_value(coroutine: Any) -> None:
+    """Let returnValue() warn only if it does in the Twisted that is installed."""
+    year, number = sys.modules["twisted"].__version__.split(".")[:2]
+    coroutine.deprecate_return_value((int(year), int(number)) >= (24, 7))
 
 
 def _removeAll(self: Any, readers: Any, writers: Any) -> list[Any]:
