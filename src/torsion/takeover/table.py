@@ -63,7 +63,7 @@ _ENDPOINTS = (
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _UDP = ("torsion.net.udp", "torsion.net.multicast")
 _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
-_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
+_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.transport", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _TESTING = ("torsion.trying.memory", "torsion.trying.protocols", "torsion.trying.transports")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
@@ -160,10 +160,10 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
     ("INegotiated", "torsion.net.tls.starttls", "OverTLS"),
-    ("INegotiated", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("ISystemHandle", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("IProtocol", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("ILoggingContext", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("INegotiated", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("ISystemHandle", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("IProtocol", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("ILoggingContext", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
     ("IProtocolFactory", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
     ("ILoggingContext", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
     ("IPushProducer", "torsion.net.tls.producers", "Membrane"),

@@ -28,8 +28,7 @@ class OwnPoller:
 
     def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
         """What is ready, as (descriptor, bits). Waits at most `timeout`; None, and less than 0: for ever."""
-        endless = timeout is None or timeout < 0
-        ready = self._poller.wait(None if endless else timeout / self._per_second)
+        ready = self._poller.wait(None if timeout is None or timeout < 0 else timeout / self._per_second)
         return [(fd, sum(theirs for ours, theirs in TOLD if bits & ours)) for fd, bits in ready]
 
 
