@@ -269,3 +269,56 @@ def test_only_the_takeover_names_private_names_of_twisted(full: Python) -> None:
         """,
         install=False,
     )
+
+
+@pytest.mark.parametrize(("poller", "forever", "unit"), [("epoll", (-1, -1), 1), ("poll", (None,), 1000)])
+def test_the_loop_waits_with_what_a_program_puts_in_place_of_its_poller(
+    full: Python, poller: str, forever: tuple[object, ...], unit: int
+) -> None:
+    """So a server's metrics time the loop."""
+    full.check(
+        PIPE
+        + f"""
+class Timed:
+    def __init__(self, timed):
+        self.timed, self.asked, self.told = timed, [], []
+    def __getattr__(self, name):
+        return getattr(self.timed, name)
+    def poll(self, *arguments):
+        self.asked.append(arguments)
+        told = self.timed.poll(*arguments)
+        self.told += told
+        return told
+
+def event():
+    reactor.removeReader(pipe)
+    reactor.addWriter(writer)
+
+class Writer(Pipe):
+    def fileno(self):
+        return self.writing
+    def doWrite(self):
+        os.close(self.reading)  # what it writes to: now it is told that this is gone
+        self.doWrite = lambda: None
+    def connectionLost(self, reason):
+        seen.append(reason.type.__name__)
+        reactor.callLater(0.1, reactor.callInThread, reactor.callFromThread, reactor.stop)
+
+first = reactor._poller
+timed = reactor._poller = Timed(first)
+assert reactor._poller is timed and timed.timed is first
+pipe, writer = Pipe(event), Writer(None)
+writer.stopReading()
+reactor.run()
+assert seen == ["ConnectionLost"], seen
+for told in [(pipe.reading, 1), (writer.writing, 4)]:
+    assert told in timed.told, timed.told
+assert {forever!r} in timed.asked, timed.asked
+assert [longest for longest, *_ in timed.asked if longest and 0 < longest <= 0.1 * {unit}], timed.asked
+reactor._poller = first
+asked = len(timed.asked)
+reactor.iterate()
+assert len(timed.asked) == asked
+""",
+        env={**full.environment, "TORSION_POLLER": poller},
+    )

@@ -33,7 +33,7 @@ cdef class Engine:
     cdef public bint overridden
     cdef public object at_rest
     cdef bint _asleep
-    cdef object _wait_for_events
+    cdef public object wait_for_events
     cdef long long _waits
     cdef dict _watches
     cdef public bint carries_streams

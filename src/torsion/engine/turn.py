@@ -72,7 +72,7 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.poller: Poller = choose() if poller is None else poller
-        self._wait_for_events = self.poller.wait  # bound once, called at each turn
+        self.wait_for_events = self.poller.wait  # bound once, called at each turn; may be replaced
         self.waker: Waker = Waker() if waker is None else waker
         self.timers: TimerQueue = TimerQueue() if timers is None else timers
         self.calls = Calls()
@@ -130,9 +130,9 @@ class Engine:
         self._asleep = True  # before it is asked how long: see wake()
         left = self._prepare(longest)
         if left == 0:
-            events = self._wait_for_events(0.0)  # a constant: mostly nothing is waited for, and no number is made
+            events = self.wait_for_events(0.0)  # a constant: mostly nothing is waited for, and no number is made
         else:
-            events = self._wait_for_events(None if left == inf else left)
+            events = self.wait_for_events(None if left == inf else left)
         self._asleep = False
         if left != 0:
             self.timers.now = Sys.now(self.clock)

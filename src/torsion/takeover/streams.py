@@ -103,7 +103,10 @@ def _complete_source(source: Any) -> None:
 
 def _complete_protocol(protocol: Any) -> None:
     protocol.wants_handshake = wants_handshake
-    protocol.TLSMemoryBIOProtocol.__providedBy__ = Provided()
+
+
+def _complete_transport(transport: Any) -> None:
+    transport.TLSMemoryBIOProtocol.__providedBy__ = Provided()
 
 
 def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
@@ -116,3 +119,4 @@ def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
     passing.unwanted = unwanted
     when("torsion.net.tls.source", _complete_source)
     when("torsion.net.tls.protocol", _complete_protocol)
+    when("torsion.net.tls.transport", _complete_transport)

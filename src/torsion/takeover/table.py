@@ -63,7 +63,7 @@ _ENDPOINTS = (
 _TCP = ("torsion.net.tcp", "torsion.net.tcpclient")
 _UDP = ("torsion.net.udp", "torsion.net.multicast")
 _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
-_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.factory")
+_TLS = ("torsion.net.tls.protocol", "torsion.net.tls.transport", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _TESTING = ("torsion.trying.memory", "torsion.trying.protocols", "torsion.trying.transports")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
@@ -81,12 +81,12 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.default":        Taken("torsion.takeover.private.default"),
     "twisted.internet.defer":          Taken("torsion.defer", _DEFER, "defer"),
     "twisted.internet.endpoints":      Taken("torsion.endpoints", _ENDPOINTS, "endpoints", "endpoints_twisted"),
-    "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",)),
+    "twisted.internet.epollreactor":   Taken("torsion.epollreactor", ("torsion.epollreactor",), "pollers"),
     "twisted.internet.error":          Taken("torsion.error", ("torsion.error",), "error"),
     "twisted.internet.fdesc":          Taken("torsion.fdesc", ("torsion.net.fdesc",)),
     "twisted.internet.inotify":        Taken("torsion.inotify", ("torsion.inotify",)),
     "twisted.internet.main":           Taken("torsion.main", ("torsion.main",)),
-    "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",)),
+    "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",), "pollers"),
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
     "twisted.internet.process":        Taken("torsion.takeover.private.process", _PROCESS),
     "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",), "protocol"),
@@ -160,10 +160,10 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("ILoggingContext", "torsion.net.tcp", "Connection"),
     ("ITLSTransport", "torsion.net.tcp", "Connection"),
     ("INegotiated", "torsion.net.tls.starttls", "OverTLS"),
-    ("INegotiated", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("ISystemHandle", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("IProtocol", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
-    ("ILoggingContext", "torsion.net.tls.protocol", "TLSMemoryBIOProtocol"),
+    ("INegotiated", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("ISystemHandle", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("IProtocol", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
+    ("ILoggingContext", "torsion.net.tls.transport", "TLSMemoryBIOProtocol"),
     ("IProtocolFactory", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
     ("ILoggingContext", "torsion.net.tls.factory", "TLSMemoryBIOFactory"),
     ("IPushProducer", "torsion.net.tls.producers", "Membrane"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..descriptor import prefix_of
 from .engine import TLSEngine
-from .protocol import TLSMemoryBIOProtocol
+from .transport import TLSMemoryBIOProtocol
 
 
 class TLSMemoryBIOFactory:

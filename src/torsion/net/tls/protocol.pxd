@@ -13,6 +13,7 @@ cdef class TLSLayer:
     cdef public object factory
     cdef public object wrappedProtocol
     cdef public object transport
+    cdef object _face
     cdef public object _producer
     cdef public object _reason
     cdef bint _connect_wrapped
@@ -28,9 +29,9 @@ cdef class TLSLayer:
     cdef list _drains
     cdef bint _below_asked
 
-    cpdef connectionLost(self, reason)
+    cpdef connectionLost(self, face, reason)
     @cython.locals(outer=bint)
-    cpdef makeConnection(self, transport)
+    cpdef makeConnection(self, face, transport)
     @cython.locals(tls=TLSEngine, outer=bint)
     cpdef dataReceived(self, data)
     @cython.locals(done=bint)

@@ -1,4 +1,4 @@
-"""TLS between a transport and a protocol: to the one it is a protocol, to the other a transport.
+"""TLS between a transport and a protocol: what TLSMemoryBIOProtocol (transport.py) does, which both know.
 
 Whatever happens, happens in one step: what came from the transport is decrypted and delivered, what the application
 wrote meanwhile is joined, encrypted and handed down, all in the transport's own event. Written at other times, it is
@@ -11,7 +11,6 @@ one's end is clean only if the peer has said that it is (close_notify), else dat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ... import report
@@ -25,7 +24,6 @@ from ..descriptor import CONNECTION_DONE, CONNECTION_LOST
 from ..stream import Stream
 from . import life
 from .engine import TLSEngine
-from .producers import Membrane, Pump
 
 # As C numbers in the compiled lane.
 HANDSHAKING, LEAVING, OPEN, CLOSING = life.HANDSHAKING, life.LEAVING, life.OPEN, life.CLOSING
@@ -42,13 +40,14 @@ class HandshakeTimeout(ConnectionAborted):
 
 
 class TLSLayer:
-    """The core of TLSMemoryBIOProtocol (compiled; that is Python's). Belongs to its reactor's thread."""
+    """The core of a TLSMemoryBIOProtocol (compiled; that is Python's). Belongs to its reactor's thread."""
 
     def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
         """`_connectWrapped`: whether `wrappedProtocol` is still to be told that it is connected."""
         self.factory = factory
         self.wrappedProtocol = wrappedProtocol
         self.transport: Any = None
+        self._face: Any = None  # the TLSMemoryBIOProtocol, while it is connected
         self._producer: Any = None
         self._reason: Failure | None = None
         self._connect_wrapped = bool(_connectWrapped)
@@ -66,12 +65,13 @@ class TLSLayer:
 
     # From below: what the transport tells its protocol
 
-    def makeConnection(self, transport: Any) -> None:
-        """Tell the protocol that it is connected, then begin the handshake (79)."""
+    def makeConnection(self, face: Any, transport: Any) -> None:
+        """Tell the protocol that it is connected, with `face` as its transport, then begin the handshake (79)."""
+        self._face = face
         self.transport = transport
         self._send_down = transport.write
         self._state = life.after(self._state, life.MADE)
-        reactor = self._clock()
+        reactor = self.clock()
         engine = getattr(reactor, "engine", None)
         if isinstance(engine, Engine) and engine.carries_streams:
             self._loop = engine
@@ -79,8 +79,8 @@ class TLSLayer:
         if isinstance(bottom, Stream) and bottom.watched_by is not None:
             self._stream = bottom
         try:
-            self._tls = self.factory.make_engine(self)
-            self.factory.registerProtocol(self)
+            self._tls = self.factory.make_engine(face)
+            self.factory.registerProtocol(face)
             limit = self.factory.handshake_timeout
             if limit is not None:
                 self._timer = reactor.callLater(limit, self._too_slow)
@@ -92,7 +92,7 @@ class TLSLayer:
         outer, self._busy = self._busy, True
         try:
             if self._connect_wrapped:
-                self.wrappedProtocol.makeConnection(self)
+                self.wrappedProtocol.makeConnection(face)
             if self._state <= LEAVING:
                 self._shake()
         finally:
@@ -114,8 +114,8 @@ class TLSLayer:
         finally:
             self._busy = outer
 
-    def connectionLost(self, reason: Failure) -> None:
-        """The transport is closed: so is this (81)."""
+    def connectionLost(self, face: Any, reason: Failure) -> None:
+        """The transport is closed: so is this (81). `face`: by whom it is told, which need not be the one it had."""
         if self._state == LOST:
             return
         ended = self._state == ENDED
@@ -137,20 +137,21 @@ class TLSLayer:
                 report.failure(f"Unhandled error in stopProducing of {self.log_prefix()}", Failure())
         if self._drains is not None:
             self._tell_drained(reason)
-        self.factory.unregisterProtocol(self)
+        self.factory.unregisterProtocol(face)
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
         self._send_down = self._stream = self._loop = None
         try:
             if protocol is not None:
                 protocol.connectionLost(reason)  # which may still ask whose certificate it was
         finally:
-            self._tls = None  # the library's objects are large
+            self._tls = self._face = None  # the library's objects are large
 
     # The handshake
 
     def _shake(self) -> None:
         """Go on with the handshake, and with what waited for its end."""
         assert self._tls is not None
+        face = self._face  # which is gone if the connection is lost meanwhile
         try:
             done = self._tls.handshake()
         except Exception:
@@ -164,7 +165,7 @@ class TLSLayer:
         try:
             self._tls.verify()
         except Exception:
-            self.failVerification(Failure())
+            face.failVerification(Failure())
             return
         self._pass_down()
         if self._state > LEAVING:
@@ -191,11 +192,6 @@ class TLSLayer:
         if timer is not None:
             timer.cancel()
 
-    def failVerification(self, reason: Failure) -> None:
-        """Refuse the peer, for this reason: abort. Called by who checks certificates, within the handshake (83)."""
-        self._reason = reason
-        self.abortConnection()
-
     # Reading
 
     def _deliver(self) -> None:
@@ -220,7 +216,7 @@ class TLSLayer:
         """The peer will send nothing more: send what is written, say the same, and close (81)."""
         self._push()
         if self._state < ENDED:
-            self._shutdownTLS()
+            self._face._shutdownTLS()
 
     # Writing
 
@@ -243,16 +239,12 @@ class TLSLayer:
         elif not self._busy and not self._queued:
             self._flush_later()
 
-    def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        """Write each of them, as one."""
-        self.write(b"".join(iovec))
-
     def _flush_later(self) -> None:
         self._queued = True
         if self._loop is not None:
             self._loop.flush_later(self)
         else:
-            self._clock().callLater(0, self.flush)
+            self.clock().callLater(0, self.flush)
 
     def flush(self) -> None:
         """Hand down what was written outside of this connection's own events. Raises KeyboardInterrupt at most (43)."""
@@ -284,7 +276,7 @@ class TLSLayer:
         else:
             self._pass_down()  # what TLS says by itself: answers, tickets
         if self._state == CLOSING and self._producer is None and not self._outbox.size:
-            self._shutdownTLS()
+            self._face._shutdownTLS()
 
     def _push(self) -> None:
         """Encrypt what is written and hand it down."""
@@ -363,13 +355,13 @@ class TLSLayer:
         """
         state = self._state
         if state == HANDSHAKING and not self._outbox.size and self._producer is None:
-            self.abortConnection()
+            self._face.abortConnection()
             return
         self._state = life.after(state, life.LOSE)
         if self._state != state and not self._busy:
             self._settle()
 
-    def _shutdownTLS(self) -> None:
+    def shut(self) -> None:
         """Send close_notify; close, if the peer has sent its own."""
         tls = self._tls
         assert tls is not None
@@ -436,55 +428,10 @@ class TLSLayer:
             if not self._busy:
                 self._settle()
 
-    def stopConsuming(self) -> None:
-        """Take no more from the producer: lose the connection."""
-        self.unregisterProducer()
-        self.loseConnection()
-
     def _hold_producer(self) -> None:
         """What is written cannot go yet."""
         if self._producer is not None:
             self._producer.pauseProducing()
-
-    def pauseProducing(self) -> None:
-        """Receive nothing until resumeProducing; what has been received is still delivered (108)."""
-        self.transport.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        self.transport.resumeProducing()
-
-    def stopProducing(self) -> None:
-        self.loseConnection()
-
-    # What can be asked
-
-    @property
-    def connected(self) -> int:
-        return int(self._state < LOST)
-
-    @property
-    def disconnecting(self) -> int:
-        """Whether it was told to close, or is closing."""
-        return int(self._state in (LEAVING, CLOSING, SHUT, ENDED))
-
-    @property
-    def negotiatedProtocol(self) -> bytes | None:
-        """What both sides agreed to speak (ALPN); None before the handshake is done, and if they did not agree."""
-        return None if self._tls is None or self._state <= LEAVING else self._tls.negotiated()
-
-    def getPeerCertificate(self) -> Any:
-        """The peer's certificate, or None: as DER bytes from the standard library, as an X509 from pyOpenSSL."""
-        return None if self._tls is None else self._tls.certificate()
-
-    def getHandle(self) -> Any:
-        """The library's object for this connection: an ssl.SSLObject, or an OpenSSL.SSL.Connection."""
-        return None if self._tls is None else self._tls.handle()
-
-    def getHost(self) -> Any:
-        return self.transport.getHost()
-
-    def getPeer(self) -> Any:
-        return self.transport.getPeer()
 
     def logPrefix(self) -> str:
         """As the protocol above says."""
@@ -497,56 +444,10 @@ class TLSLayer:
         except Exception:
             return "-"
 
-    def _clock(self) -> Any:
+    def clock(self) -> Any:
+        """Whose callLater is used."""
         clock = self.factory._clock
         return descriptor.current_reactor() if clock is None else clock
-
-
-class TLSMemoryBIOProtocol(TLSLayer):
-    """Speaks TLS over its transport, whatever that is, for `wrappedProtocol`. Made by a TLSMemoryBIOFactory.
-
-    Contract: twisted.protocols.tls.
-    """
-
-    TLS = True
-
-    def connectionMade(self) -> None:
-        """Nothing: makeConnection tells of it. Contract: IProtocol."""
-
-    def startTLS(self, ctx: Any, normal: bool = True, *, handshake_timeout: float | None = None) -> None:
-        """RuntimeError: else the transport below would begin again, in the middle of what it sends encrypted."""
-        raise RuntimeError(f"{self!r} speaks TLS already")
-
-    #: What makes a push producer of one that pulls.
-    _pump: Any = Pump
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Let the transport's buffer pause `producer`. RuntimeError if there is one already.
-
-        Closing waits until it is unregistered. One that pulls is asked for more from the next pass on.
-        """
-        if self._state >= ENDED:
-            producer.stopProducing()
-            return
-        if self._producer is not None:
-            raise RuntimeError(
-                f"Cannot register producer {producer!r}, because producer {self._producer._producer!r} was never"
-                " unregistered."
-            )
-        if not streaming:
-            producer = self._pump(producer, self, self._clock().callLater)
-        membrane = Membrane(producer)
-        self.transport.registerProducer(membrane, True)
-        self._producer = membrane
-        if not streaming:
-            producer.startStreaming()
-
-    def __getattr__(self, name: str) -> Any:
-        # What else its kind of transport can do: setTcpNoDelay, say. Not in the compiled class: there, it would cost
-        # each look at any attribute twice as much.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.transport, name)
 
 
 def wants_handshake(protocol: Any) -> bool:

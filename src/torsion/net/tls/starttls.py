@@ -142,4 +142,4 @@ def start_tls(transport: Any, source: Any, is_client: bool, handshake_timeout: f
     if producer is not None:
         layer.registerProducer(producer, streaming)
         if streaming and paused:  # by what is still to be sent; who resumes it now is TLS
-            layer._producer._producerPaused = transport.producerPaused = True
+            layer._layer._producer._producerPaused = transport.producerPaused = True

@@ -10,7 +10,7 @@ from torsion.failure import Failure
 from torsion.net.tls import life
 from torsion.net.tls.factory import TLSMemoryBIOFactory
 from torsion.net.tls.producers import Membrane as _ProducerMembrane
-from torsion.net.tls.protocol import TLSMemoryBIOProtocol
+from torsion.net.tls.transport import TLSMemoryBIOProtocol
 
 __all__ = [
     "BufferingTLSTransport",
@@ -62,18 +62,19 @@ def _connection(self: Any) -> Any:
 
 
 def _replace_connection(self: Any, connection: Any) -> None:
-    self._tls.connection = connection
+    self._layer._tls.connection = connection
 
 
 def _tlsShutdownFinished(self: Any, reason: Failure | None) -> None:
-    self._reason = reason
-    self._state = life.ENDED
+    self._layer._reason = reason
+    self._layer._state = life.ENDED
     self.transport.loseConnection()
 
 
 _factory: Any = TLSMemoryBIOFactory
 _factory._creatorCallable = property(lambda self: lambda protocol: self.make_engine(protocol).handle())
 _ours: Any = TLSMemoryBIOProtocol
+_ours._producer = property(lambda self: self._layer._producer)
 _ours._tlsConnection = property(_connection, _replace_connection)
 _ours._tlsShutdownFinished = _tlsShutdownFinished
 _ours._pump = staticmethod(lambda producer, consumer, call_later: _PullToPush(producer, consumer))
