@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from making.connections import streams
+from making.connections import loopbacks, streams, tls
 from making.deferreds import deferreds, locks
 from making.generator import Generator
 from making.messages import messages
@@ -16,6 +16,8 @@ KINDS: list[tuple[int, Callable[[Generator], list[Any]]]] = [
     (2, locks),
     (4, timers),
     (4, streams),
+    (1, tls),
+    (1, loopbacks),
     (3, messages),
     (2, wrapped),
     (2, triggers),

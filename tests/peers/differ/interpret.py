@@ -13,6 +13,7 @@ import sys
 
 import deferreds  # noqa: F401
 import jobs  # noqa: F401
+import loopbacks  # noqa: F401
 import messages  # noqa: F401
 import streams  # noqa: F401
 import timers  # noqa: F401

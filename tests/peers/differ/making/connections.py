@@ -28,7 +28,7 @@ QUIET: list[tuple[int, Maker]] = [
 CLOSING: list[tuple[int, Maker]] = [
     (2, lambda g: ["pause"]),
     (5, lambda g: ["lose"]),
-    (1, lambda g: ["write", "d", 70000]),
+    (1, lambda g: ["write", "d", 70000 if g.chance(0.9) else 5_000_000]),  # the latter is more than the kernel takes
     (3, lambda g: ["lose_write"]),
     (1, lambda g: ["stop"]),
 ]
@@ -47,8 +47,9 @@ def _acts(g: Generator, table: list[tuple[int, Maker]], raising: bool = False) -
     return [operations, ["raise", g.error()] if raising and not closes and g.chance(0.15) else ["pass"]]
 
 
-def _script(g: Generator, closer: bool) -> dict[str, Any]:
-    table = ALL if closer else QUIET
+def _script(g: Generator, closer: bool, quiet: bool = False) -> dict[str, Any]:
+    """What an end does; if it is to be quiet, it answers nothing while it is connected."""
+    table = ALL if closer and not quiet else QUIET
     script: dict[str, Any] = {"half": g.chance(0.4), "closer": closer}
     if g.chance(0.6):
         script["made"] = _acts(g, table, closer)
@@ -59,12 +60,12 @@ def _script(g: Generator, closer: bool) -> dict[str, Any]:
         if g.chance(0.3):
             script[when] = _acts(g, table, closer)
     if g.chance(0.3):
-        script["lost"] = _acts(g, table)  # Twisted forgets the connector when this raises
+        script["lost"] = _acts(g, WRITING + QUIET + CLOSING)  # Twisted forgets the connector when this raises
     return script
 
 
-def _client_script(g: Generator, closer: bool) -> dict[str, Any]:
-    script = _script(g, closer)
+def _client_script(g: Generator, closer: bool, quiet: bool = False) -> dict[str, Any]:
+    script = _script(g, closer, quiet)
     if "made" in script:
         script["made"][1] = ["pass"]  # on UNIX sockets Twisted keeps a connection whose connectionMade raised
     if closer:
@@ -79,25 +80,91 @@ def _closing_act(g: Generator) -> Body:
     return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, ALL + PRODUCING)
 
 
-def _stream(g: Generator, clients_close: bool) -> list[Any]:
-    kind = g.random.choices(("act", "connect", "connector", "settle", "stop", "listen"), (8, 2, 1, 1, 1, 1))[0]
+class Sides:
+    """Which of the two sides closes; both only when told from outside, one after the other or at once. (On a UNIX socket
+    Twisted's poller sees that the peer has gone before it sees that the connection was to be closed here as well.)"""
+
+    def __init__(self, g: Generator) -> None:
+        self.closer = g.one("client", "server", "client", "server", "both")
+        self.kinds = ("tcp",) if self.closer == "both" else ("tcp", "unix", "tcp")
+
+    def server(self, g: Generator) -> dict[str, Any]:
+        return _script(g, self.closer != "client", self.closer == "both")
+
+    def client(self, g: Generator) -> dict[str, Any]:
+        return _client_script(g, self.closer != "server", self.closer == "both")
+
+
+def _stream(g: Generator, sides: Sides) -> list[Any]:
+    kind = g.random.choices(("act", "connect", "connector", "settle", "stop", "listen", "both"), (8, 2, 1, 1, 1, 1, 1))[
+        0
+    ]
     if kind == "act":
         return ["act", g.number(), _closing_act(g), _acts(g, WRITING + QUIET)]
     if kind == "connect":
-        return ["connect", g.number(), _client_script(g, clients_close)]
-    if kind == "connector" and clients_close:
+        return ["connect", g.number(), sides.client(g)]
+    if kind == "connector" and sides.closer == "client":
         return ["connector_do", g.number(), g.one("connect", "disconnect", "stopConnecting")]
     if kind == "stop":
         return ["stop_listening", g.number()]
     if kind == "listen":
-        return ["listen", g.one("tcp", "unix"), _script(g, not clients_close)]
+        return ["listen", g.one(*sides.kinds), sides.server(g)]
+    if kind == "both":
+        return ["both_act", g.number(), g.one("lose", "abort")]
     return ["settle"]
 
 
 def streams(g: Generator) -> list[Any]:
-    clients_close = g.chance(0.5)
-    made: list[Any] = [
-        ["listen", g.one("tcp", "tcp", "unix"), _script(g, not clients_close)],
-        ["connect", 0, _client_script(g, clients_close)],
-    ]
-    return made + [_stream(g, clients_close) for _ in range(g.random.randint(0, 8))] + [["settle"]]
+    sides = Sides(g)
+    made: list[Any] = [["listen", g.one(*sides.kinds), sides.server(g)], ["connect", 0, sides.client(g)]]
+    return made + [_stream(g, sides) for _ in range(g.random.randint(0, 8))] + [["settle"]]
+
+
+# TLS. Its own: no half-close, and an end may also be aborted while the other one still waits for the handshake.
+
+
+TLS_CLOSING: list[tuple[int, Maker]] = [
+    (4, lambda g: ["lose"]),
+    (1, lambda g: ["write", "d", 70000 if g.chance(0.9) else 5_000_000]),
+]
+TLS_ALL = WRITING + QUIET + TLS_CLOSING
+
+
+def _tls_script(g: Generator, closes: bool, answers: bool) -> dict[str, Any]:
+    table = TLS_ALL if closes and answers else QUIET
+    script: dict[str, Any] = {"half": False, "tls": True, "closer": closes, "careless": g.chance(0.4)}
+    if g.chance(0.5):
+        script["made"] = [_acts(g, table)[0], ["pass"]]
+    if closes and g.chance(0.1):
+        script["made"] = [[["abort"]], ["pass"]]
+    if g.chance(0.6):
+        marks = [g.one(1, 3, 10, 11, 20, 1000) for _ in range(g.one(1, 2, 3))]
+        script["received"] = [[mark, _acts(g, table)] for mark in marks]  # nothing raises: what came with it counts
+    if g.chance(0.3):
+        script["lost"] = _acts(g, WRITING + QUIET)
+    return script
+
+
+def _tls_act(g: Generator) -> Body:
+    return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, TLS_ALL)
+
+
+def tls(g: Generator) -> list[Any]:
+    closer = g.one("client", "server", "both")
+    kind = g.one("tls", "tls", "tls", "tls", "tls expired", "tls wrong_name", "tls self_signed")
+    made: list[Any] = [["listen", kind, _tls_script(g, closer != "client", closer != "both")]]
+    for _ in range(g.one(1, 1, 2)):
+        made.append(["connect", 0, _tls_script(g, closer != "server", closer != "both")])
+    acts = [["act", g.number(), _tls_act(g), _acts(g, WRITING + QUIET)] for _ in range(g.random.randint(0, 6))]
+    return made + acts + [["settle"]]
+
+
+# Both ends in memory. What is written behind loseConnection() arrives now and then in Twisted.
+
+
+def loopbacks(g: Generator) -> list[Any]:
+    made: list[Any] = []
+    for _ in range(g.one(1, 1, 2)):
+        scripts = [{**_script(g, True), "no last words": True} for _ in range(2)]
+        made.append(["loop_back", g.one("as written", "in one"), *scripts])
+    return made + [["loop_act", g.number(), _acts(g, ALL)] for _ in range(g.random.randint(0, 6))]

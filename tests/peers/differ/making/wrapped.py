@@ -6,7 +6,7 @@ from making.generator import Generator, Maker
 
 
 def _outer_do(g: Generator) -> list[Any]:
-    what = g.one("feed", "feed", "write", "write", "sequence", "lose", "lost", "timeout", "timeout", "reset")
+    what = g.one("feed", "feed", "write", "write", "sequence", "lose", "lost", "timeout", "timeout", "reset", "pass on")
     body = [[["outer_do", g.number(), g.one("reset", "write", "lose"), 1, None]], ["pass"]] if g.chance(0.4) else None
     return ["outer_do", g.number(), what, g.one(0, 1, 2, 3, 10, 50), body]
 
@@ -16,6 +16,7 @@ WRAPPED: list[tuple[int, Maker]] = [
     (8, _outer_do),
     (5, lambda g: ["advance", g.one(0, 0.5, 1, 1, 2, 5)]),
     (1, lambda g: ["calls_left"]),
+    (1, lambda g: ["log_files"]),
 ]
 
 WORDS = (
@@ -67,5 +68,6 @@ def wrapped(g: Generator) -> list[Any]:
     if g.chance(0.2):
         return [_endpoint(g) for _ in range(5)]
     g.tables = [WRAPPED]
-    made: list[Any] = [["throttle", g.one(1, 2, 99), g.one(None, 5, 10)], ["wrap", 0], ["wrap", 0]]
-    return made + g.operations(g.random.randint(3, 20))
+    kind = g.one("throttle", "throttle", "wrap", "time", "log", "limit")
+    made: list[Any] = [["policy", kind, g.one(1, 2, 99), g.one(None, 5, 10)], ["wrap", 0], ["wrap", 0]]
+    return made + g.operations(g.random.randint(3, 20)) + [["log_files"]]
