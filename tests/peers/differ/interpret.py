@@ -12,9 +12,12 @@ import signal
 import sys
 
 import deferreds  # noqa: F401
+import jobs  # noqa: F401
+import loopbacks  # noqa: F401
 import messages  # noqa: F401
 import streams  # noqa: F401
 import timers  # noqa: F401
+import triggers  # noqa: F401
 import world
 import wrapped  # noqa: F401
 from twisted.logger import globalLogBeginner

@@ -52,6 +52,8 @@ def real_timers(world: World) -> None:
 
 
 def shut(reactor: Any) -> None:
+    if reactor.threadpool is not None:
+        reactor.threadpool.stop()
     for call in reactor.getDelayedCalls():
         call.cancel()
     for selectable in reactor.removeAll():

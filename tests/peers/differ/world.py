@@ -14,6 +14,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from threading import current_thread, main_thread
 from typing import Any
 
 from twisted.internet import defer
@@ -23,8 +24,9 @@ from twisted.python.failure import Failure
 #: Operations that a program may make, those of its callbacks included: none runs for ever.
 BUDGET = 400
 
-#: When an unhandled error is reported depends on when the Deferred is freed, and on reference cycles.
-SORTED = ("unhandled",)
+#: When an unhandled error is reported depends on when the Deferred is freed, and on reference cycles; when one is in a
+#: thread, on the threads.
+SORTED = ("unhandled", "reported in threads")
 
 Operation = Callable[..., Any]
 OPERATIONS: dict[str, Operation] = {}
@@ -243,6 +245,8 @@ class World:
                 pass  # Twisted's may keep what a failed call referred to: it is told never, or too late
             elif self._unhandled:
                 self.log("unhandled", failure, channel="unhandled")
+            elif current_thread() is not main_thread():
+                self.log("reported", failure, channel="reported in threads")
             else:
                 self.log("reported", failure)
             self._unhandled = False

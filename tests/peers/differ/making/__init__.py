@@ -1,0 +1,1 @@
+"""Makes programs, by the room that they go on in. What they may not do is said here, with the reason."""
