@@ -53,6 +53,7 @@ class TLSLayer:
         self._reason: Failure | None = None
         self._connect_wrapped = bool(_connectWrapped)
         self._state = NEW
+        self._disconnecting = False  # what the contract shows of having been told to close, which stays
         self._busy = False  # inside its own event, at whose end it sends
         self._queued = False  # it will be flushed before the loop sleeps
         self._tls: TLSEngine | None = None
@@ -365,6 +366,8 @@ class TLSLayer:
         if state == HANDSHAKING and not self._outbox.size and self._producer is None:
             self.abortConnection()
             return
+        if state < LOST:
+            self._disconnecting = True
         self._state = life.after(state, life.LOSE)
         if self._state != state and not self._busy:
             self._settle()
@@ -412,6 +415,7 @@ class TLSLayer:
         """Drop the connection at once. Nothing happens if it is lost (108)."""
         if self._state >= LOST:
             return
+        self._disconnecting = True
         if self._state < ENDED:
             self._enter_end()
         if self._reason is None:
@@ -464,8 +468,8 @@ class TLSLayer:
 
     @property
     def disconnecting(self) -> int:
-        """Whether it was told to close, or is closing."""
-        return int(self._state in (LEAVING, CLOSING, SHUT, ENDED))
+        """Whether it was told to close, which stays so after the end."""
+        return int(self._disconnecting)
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
