@@ -216,6 +216,26 @@ def test_s080_closing_twice_says_it_once() -> None:
     assert session.wire.pieces == [once]
 
 
+@pytest.mark.parametrize("close", ["loseConnection", "abortConnection"])
+def test_s080_what_was_told_to_close_stays_disconnecting(close: str) -> None:
+    session = Session()
+    assert not session.app.transport.disconnecting
+    getattr(session.app.transport, close)()
+    assert session.app.transport.disconnecting
+    session.lose()
+    assert (session.app.transport.connected, session.app.transport.disconnecting) == (0, 1)
+
+
+def test_s080_a_peers_close_is_not_being_told_to() -> None:
+    session = Session()
+    session.peer.close()
+    session.layer.dataReceived(session.peer.take())
+    assert session.wire.ending == ["close"]
+    session.lose()
+    session.app.transport.loseConnection()  # too late
+    assert (session.app.transport.connected, session.app.transport.disconnecting) == (0, 0)
+
+
 # How it ends
 
 

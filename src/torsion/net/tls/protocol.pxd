@@ -18,6 +18,7 @@ cdef class TLSLayer:
     cdef public object _reason
     cdef bint _connect_wrapped
     cdef public int _state
+    cdef public bint disconnecting
     cdef bint _busy
     cdef bint _queued
     cdef public TLSEngine _tls

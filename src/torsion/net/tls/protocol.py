@@ -52,6 +52,7 @@ class TLSLayer:
         self._reason: Failure | None = None
         self._connect_wrapped = bool(_connectWrapped)
         self._state = NEW
+        self.disconnecting = False  # what the contract shows of having been told to close, which stays
         self._busy = False  # inside its own event, at whose end it sends
         self._queued = False  # it will be flushed before the loop sleeps
         self._tls: TLSEngine | None = None
@@ -357,6 +358,8 @@ class TLSLayer:
         if state == HANDSHAKING and not self._outbox.size and self._producer is None:
             self._face.abortConnection()
             return
+        if state < LOST:
+            self.disconnecting = True
         self._state = life.after(state, life.LOSE)
         if self._state != state and not self._busy:
             self._settle()
@@ -404,6 +407,7 @@ class TLSLayer:
         """Drop the connection at once. Nothing happens if it is lost (108)."""
         if self._state >= LOST:
             return
+        self.disconnecting = True
         if self._state < ENDED:
             self._enter_end()
         if self._reason is None:

@@ -169,8 +169,8 @@ class TLSMemoryBIOProtocol:
 
     @property
     def disconnecting(self) -> int:
-        """Whether it was told to close, or is closing."""
-        return int(self._layer._state in (life.LEAVING, life.CLOSING, life.SHUT, life.ENDED))
+        """Whether it was told to close, which stays so after the end."""
+        return int(self._layer.disconnecting)
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
