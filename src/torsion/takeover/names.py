@@ -151,8 +151,8 @@ IMPORTED: dict[str, str] = {
         "twisted.python:failure twisted.trial.unittest:TestCase zope.interface:implementedBy,implementer "
         "zope.interface.verify:verifyClass",
     "twisted.internet.threads":
-        "queue=Queue twisted.internet:defer twisted.internet.interfaces:IReactorThreads twisted.python:failure "
-        "twisted.python.threadpool:ThreadPool",
+        "queue=Queue twisted.internet:defer twisted.internet.interfaces:IReactorFromThreads,IReactorThreads "
+        "twisted.python:failure twisted.python.threadpool:ThreadPool",
     "twisted.internet.udp":
         "socket struct warnings errno:EAGAIN,ECONNREFUSED,EINTR,EMSGSIZE,ENOPROTOOPT,EWOULDBLOCK "
         "twisted.internet:abstract,address,base,defer,error,interfaces twisted.internet.interfaces:IReactorMulticast "
