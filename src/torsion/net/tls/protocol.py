@@ -23,6 +23,7 @@ from ...failure import Failure
 from .. import descriptor
 from ..descriptor import CONNECTION_DONE, CONNECTION_LOST
 from ..stream import Stream
+from ..wrapping import ProtocolWrapper
 from . import life
 from .engine import TLSEngine
 from .producers import Membrane, Pump
@@ -502,7 +503,7 @@ class TLSLayer:
         return descriptor.current_reactor() if clock is None else clock
 
 
-class TLSMemoryBIOProtocol(TLSLayer):
+class TLSMemoryBIOProtocol(TLSLayer, ProtocolWrapper):  # type: ignore[misc, override]  # these it shows
     """Speaks TLS over its transport, whatever that is, for `wrappedProtocol`. Made by a TLSMemoryBIOFactory.
 
     Contract: twisted.protocols.tls.
