@@ -7,8 +7,7 @@ compared or hashed. Contract: twisted.internet.address.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = ["HostnameAddress", "IPv4Address", "IPv6Address", "UNIXAddress"]
 
@@ -17,13 +16,44 @@ def _wrong(type: object) -> ValueError:
     return ValueError(f"type is {type!r}; it must be 'TCP' or 'UDP'")
 
 
-# The two have an __init__ of their own, and not dataclass's, which would need a second call: one is made for each
-# connection that is accepted.
+class _Value:
+    """Equal, ordered and hashed by what `__match_args__` names, among those of one class.
+
+    Not a dataclass: to load what makes those is a fifth of a program's start.
+    """
+
+    __match_args__: tuple[str, ...] = ()
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple([getattr(self, name) for name in self.__match_args__])
+
+    def __eq__(self, other: Any) -> bool:
+        return self._values() == other._values() if other.__class__ is self.__class__ else NotImplemented
+
+    def __lt__(self, other: Any) -> bool:
+        return self._values() < other._values() if other.__class__ is self.__class__ else NotImplemented
+
+    def __le__(self, other: Any) -> bool:
+        return self._values() <= other._values() if other.__class__ is self.__class__ else NotImplemented
+
+    def __gt__(self, other: Any) -> bool:
+        return self._values() > other._values() if other.__class__ is self.__class__ else NotImplemented
+
+    def __ge__(self, other: Any) -> bool:
+        return self._values() >= other._values() if other.__class__ is self.__class__ else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+        return f"{self.__class__.__qualname__}({fields})"
 
 
-@dataclass(order=True, unsafe_hash=True, init=False)
-class IPv4Address:
+class IPv4Address(_Value):
     """An IPv4 host, as a dotted quad, and a port. Raises ValueError if `type` is neither "TCP" nor "UDP"."""
+
+    __match_args__ = ("type", "host", "port")
 
     type: Literal["TCP", "UDP"]
     host: str
@@ -35,18 +65,19 @@ class IPv4Address:
         self.type, self.host, self.port = type, host, port
 
 
-@dataclass(order=True, unsafe_hash=True, init=False)
-class IPv6Address:
+class IPv6Address(_Value):
     """An IPv6 host, as colon-separated hexadecimal, and a port; flow label and scope (a number or an interface's name).
 
     Raises ValueError if `type` is neither "TCP" nor "UDP".
     """
 
+    __match_args__ = ("type", "host", "port", "flowInfo", "scopeID")
+
     type: Literal["TCP", "UDP"]
     host: str
     port: int
-    flowInfo: int = 0
-    scopeID: str | int = 0
+    flowInfo: int
+    scopeID: str | int
 
     def __init__(
         self, type: Literal["TCP", "UDP"], host: str, port: int, flowInfo: int = 0, scopeID: str | int = 0
@@ -56,12 +87,16 @@ class IPv6Address:
         self.type, self.host, self.port, self.flowInfo, self.scopeID = type, host, port, flowInfo, scopeID
 
 
-@dataclass(order=True, unsafe_hash=True)
-class HostnameAddress:
+class HostnameAddress(_Value):
     """A name that is still to be resolved, as the bytes that go over the wire, and a port."""
+
+    __match_args__ = ("hostname", "port")
 
     hostname: bytes
     port: int
+
+    def __init__(self, hostname: bytes, port: int) -> None:
+        self.hostname, self.port = hostname, port
 
 
 class UNIXAddress:

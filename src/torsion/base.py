@@ -12,3 +12,6 @@ __all__ = ["BaseConnector", "BasePort", "DelayedCall", "ReactorBase"]
 
 class ReactorBase(Reactor):
     """A life, a clock and threads. A subclass may bring its own readiness: doIteration, addReader, and so on."""
+
+    #: There are always threads.
+    usingThreads = True

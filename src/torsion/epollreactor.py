@@ -13,6 +13,9 @@ class EPollReactor(PosixReactorBase):
 
     mechanism = "epoll"
 
+    #: What its doIteration is, by itself: a subclass that overrides that may call it.
+    doPoll = PosixReactorBase.doIteration
+
 
 def install() -> None:
     """Make a EPollReactor the process's reactor. Raises ReactorAlreadyInstalledError if the process has one (45)."""

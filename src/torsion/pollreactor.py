@@ -13,6 +13,9 @@ class PollReactor(PosixReactorBase):
 
     mechanism = "poll"
 
+    #: What its doIteration is, by itself: a subclass that overrides that may call it.
+    doPoll = PosixReactorBase.doIteration
+
 
 def install() -> None:
     """Make a PollReactor the process's reactor. Raises ReactorAlreadyInstalledError if the process has one (45)."""

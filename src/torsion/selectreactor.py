@@ -13,6 +13,9 @@ class SelectReactor(PosixReactorBase):
 
     mechanism = "select"
 
+    #: What its doIteration is, by itself: a subclass that overrides that may call it.
+    doSelect = PosixReactorBase.doIteration
+
 
 def install() -> None:
     """Make a SelectReactor the process's reactor. Raises ReactorAlreadyInstalledError if the process has one (45)."""

@@ -13,6 +13,7 @@ import time
 import warnings
 from bisect import bisect_left, insort_right
 from collections.abc import Callable, Iterable, Iterator
+from types import GenericAlias
 from typing import Any, NoReturn
 
 from . import report
@@ -215,6 +216,10 @@ class NotPaused(SchedulerError):
 
 class CooperativeTask:
     """An iterator that a Cooperator runs step by step; made by Cooperator.cooperate (semantics 90)."""
+
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias:
+        return GenericAlias(cls, item)
 
     def __init__(self, iterator: Iterator[Any], cooperator: Cooperator) -> None:
         self._iterator = iterator

@@ -12,17 +12,19 @@ from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Executor, Future
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import reactors
 from .contract import Reactor, running_here
 from .core.deferred import CancelledError, Deferred, fail
 from .defer import maybeDeferred
 from .failure import Failure
-from .interfaces import IReactorFromThreads
 from .pool import threadable
 from .pool.deadlock import Place, WouldDeadlock, here, set_reactor_here
 from .pool.threadpool import OnResult, current_pool
+
+if TYPE_CHECKING:
+    from .interfaces import IReactorFromThreads
 
 __all__ = [
     "BoundedExecutor",

@@ -591,6 +591,13 @@ def test_a_process_that_fails_is_a_connection_that_is_lost() -> None:
     assert type(recorder.reasons[0]) is ProcessTerminated and isinstance(recorder.reasons[0], ConnectionLost)
 
 
+def test_what_becomes_of_standard_error_is_one_of_two_names() -> None:
+    assert list(StandardErrorBehavior.iterconstants()) == [StandardErrorBehavior.LOG, StandardErrorBehavior.DROP]
+    assert StandardErrorBehavior.lookupByName("DROP") is StandardErrorBehavior.DROP
+    with pytest.raises(ValueError, match="NOWHERE"):
+        StandardErrorBehavior.lookupByName("NOWHERE")
+
+
 @pytest.mark.parametrize("flag", StandardErrorBehavior)
 def test_a_process_standard_error_is_reported_or_dropped(
     flag: StandardErrorBehavior, caplog: pytest.LogCaptureFixture

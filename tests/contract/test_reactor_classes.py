@@ -3,7 +3,19 @@
 import pytest
 from tests.interpreters import Python
 
-from torsion import base, default, epollreactor, pollreactor, posixbase, reactors, selectreactor
+from torsion import (
+    abstract,
+    base,
+    default,
+    epollreactor,
+    pollreactor,
+    posixbase,
+    reactors,
+    selectreactor,
+    tcp,
+    udp,
+    unix,
+)
 from torsion.contract import Reactor
 from torsion.error import ReactorAlreadyInstalledError
 
@@ -104,6 +116,30 @@ def test_a_subclass_may_have_no_waker():
     assert reactor.waker is None
     assert isinstance(reactor, Reactor)
     reactor.close()
+
+
+@pytest.mark.parametrize(("mechanism", "name"), [("epoll", "doPoll"), ("poll", "doPoll"), ("select", "doSelect")])
+def test_what_a_reactor_waits_with_can_be_called_by_a_subclass(mechanism, name):
+    class Counting(CLASSES[mechanism]):
+        turns = 0
+
+        def doIteration(self, delay):
+            self.turns += 1
+            getattr(self, name)(delay)
+
+    reactor = Counting()
+    assert reactor.usingThreads
+    reactor.callLater(0, reactor.callFromThread, reactor.stop)
+    reactor.run(installSignalHandlers=False)
+    assert reactor.turns >= 2
+    reactor.close()
+
+
+def test_every_transport_of_a_descriptor_is_a_file_descriptor():
+    for kind in (tcp.Client, tcp.Server, tcp.Port, udp.Port, unix.Client, unix.Server, unix.DatagramPort):
+        assert issubclass(kind, abstract.FileDescriptor)
+    assert not issubclass(Reactor, abstract.FileDescriptor)
+    assert tcp.Connection.SEND_LIMIT == abstract.FileDescriptor.SEND_LIMIT
 
 
 def test_asyncio_is_imported_by_its_reactor_only(full: Python):

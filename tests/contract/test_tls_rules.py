@@ -19,6 +19,8 @@ from tests.contract.tlsparts import (
 
 from torsion.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from torsion.failure import Failure
+from torsion.protocol import ClientFactory, Protocol
+from torsion.protocols.policies import ProtocolWrapper, WrappingFactory
 from torsion.protocols.tls import HandshakeTimeout, Settings, TLSMemoryBIOFactory
 
 
@@ -103,6 +105,33 @@ def test_a_factory_offers_what_it_can_negotiate() -> None:
         layer.dataReceived(peer.take())
         peer.step(wire.take())
     assert layer.negotiatedProtocol == b"http/1.1"
+
+
+def test_the_factory_wraps_a_factory_and_its_protocols_are_wrappers() -> None:
+    class Noting(Wrapped):
+        told = 0
+
+        def doStart(self) -> None:
+            self.told += 1
+
+        def doStop(self) -> None:
+            self.told -= 1
+
+    app = TLSRecorder()
+    noting = Noting(app)
+    factory = TLSMemoryBIOFactory(certificates().server.server_context(), False, noting)
+    assert isinstance(factory, WrappingFactory) and isinstance(factory, ClientFactory)
+    factory.doStart()
+    assert (noting.told, factory.numPorts) == (1, 1)
+    layer: Any = factory.buildProtocol(None)
+    assert isinstance(layer, ProtocolWrapper) and isinstance(layer, Protocol)
+    assert layer.wrappedProtocol is app
+    layer.makeConnection(Wire())
+    assert list(factory.protocols) == [layer]
+    layer.connectionLost(Failure(ConnectionDone()))
+    assert not factory.protocols
+    factory.doStop()
+    assert (noting.told, factory.numPorts) == (0, 0)
 
 
 # Writing

@@ -80,6 +80,7 @@ def test_s076_messages_go_there_and_back(here: Net, room: Path) -> None:
     assert server.received == [(b"one", own), (b"two", own), (b"", own)]
     assert listening.getHost() == connected.getPeer() == UNIXAddress(str(room / "server"))
     assert connected.getHost() == UNIXAddress(own)
+    assert connected.getHandle().fileno() == connected.fileno() >= 0
     assert server.transport.writeSequence([b"a", b"b"], own) == 2
     here.until(lambda: client.received[-1] == b"ab")
     stop(here, connected, listening)

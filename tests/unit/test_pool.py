@@ -728,6 +728,21 @@ def test_a_lock_pickles_as_a_new_lock() -> None:
     assert isinstance(unpickle_lock(), XLock)
 
 
+def test_a_subclass_may_know_when_a_lock_is_taken() -> None:
+    class Noting(XLock):
+        told: list[str]
+
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+            self.told.append("acquire")
+            return super().acquire(blocking, timeout)
+
+    lock = Noting()
+    lock.told = []
+    with lock, lock:  # reentrant
+        pass
+    assert lock.told == ["acquire", "acquire"]
+
+
 def test_the_io_thread_is_the_one_that_registered_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threadable, "ioThread", None)
     assert not threadable.isInIOThread()

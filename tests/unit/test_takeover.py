@@ -323,6 +323,16 @@ assert not found, found
 
 
 @needs_twisted
+def test_what_is_slow_to_load_is_not_loaded_to_start(full: Python) -> None:
+    full.check("""
+        import sys
+        from twisted.internet import defer, endpoints, protocol, reactor, task
+        slow = {"incremental", "dataclasses", "inspect", "concurrent.futures", "ssl", "attr", "zope.interface"}
+        assert not slow & set(sys.modules), slow & set(sys.modules)
+    """)
+
+
+@needs_twisted
 def test_reports_are_events_of_twisteds_log(full: Python) -> None:
     full.check("""
         from twisted.python import log

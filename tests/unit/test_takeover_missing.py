@@ -11,12 +11,18 @@ from torsion.takeover import missing
 from torsion.takeover.names import IMPORTED, LACKING
 from torsion.takeover.table import TABLE
 
-NAMES = Path(__file__).parents[1] / "peers" / "names.py"
+PEERS = Path(__file__).parents[1] / "peers"
 
 
 @needs_twisted
 def test_every_name_of_the_installed_twisted_is_ours_or_in_the_table() -> None:
-    done = subprocess.run([sys.executable, NAMES], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, PEERS / "names.py"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_twisted
+def test_our_classes_have_the_public_attributes_and_bases_of_twisteds() -> None:
+    done = subprocess.run([sys.executable, PEERS / "classes.py"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

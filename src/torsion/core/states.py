@@ -7,26 +7,32 @@ another stage, an error to raise, or, where nothing is written, nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..error import ReactorAlreadyRunning, ReactorNotRestartable, ReactorNotRunning
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Stage:
-    """One stage of a reactor's life, and what the contract's flags say in it."""
+    """One stage of a reactor's life, and what the contract's flags say in it; never changed.
 
-    name: str
-    started: bool = False
-    """The main loop turns."""
-    running: bool = False
-    """Startup is over and shutdown has not reached its middle: what ``reactor.running`` says."""
-    stopped: bool = False
-    """stop() was called, or run() never was: another stop() is an error."""
-    spent: bool = False
-    """stop() was called: this reactor does not start again."""
-    ending: bool = False
-    """stop() was called and the shutdown event has yet to fire, at the end of the next run of calls and timers."""
+    ``started``: the main loop turns. ``running``: startup is over and shutdown has not reached its middle, which is
+    what ``reactor.running`` says. ``stopped``: stop() was called, or run() never was, and another stop() is an error.
+    ``spent``: stop() was called, and this reactor does not start again. ``ending``: stop() was called and the shutdown
+    event has yet to fire, at the end of the next run of calls and timers.
+    """
+
+    __slots__ = ("ending", "name", "running", "spent", "started", "stopped")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        started: bool = False,
+        running: bool = False,
+        stopped: bool = False,
+        spent: bool = False,
+        ending: bool = False,
+    ) -> None:
+        self.name = name
+        self.started, self.running, self.stopped, self.spent, self.ending = started, running, stopped, spent, ending
 
     def __repr__(self) -> str:
         return f"<Stage {self.name}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -23,6 +23,21 @@ class StandardErrorBehavior(Enum):
     LOG = "log"
     #: It is thrown away.
     DROP = "drop"
+
+    # As a `constantly.Names`, which it is in the contract.
+
+    @classmethod
+    def iterconstants(cls) -> Iterator[StandardErrorBehavior]:
+        """Each of them."""
+        return iter(cls)
+
+    @classmethod
+    def lookupByName(cls, name: str) -> StandardErrorBehavior:
+        """The one of this name. ValueError if there is none."""
+        try:
+            return cls[name]
+        except KeyError:
+            raise ValueError(name) from None
 
 
 _OF_A_PROCESS = frozenset(

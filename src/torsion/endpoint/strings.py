@@ -6,7 +6,6 @@ Only the first `=` of an argument ends a name: `tcp:80:interface=\\:\\:1` has th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from inspect import signature
 from typing import Any
 
 
@@ -68,6 +67,8 @@ def _quoted(argument: str) -> str:
 
 def call(kind: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Call it with what a description holds; ArgumentError if it does not take that."""
+    from inspect import signature  # a fifth of a start: only for a program that has such a description
+
     try:
         signature(function).bind(*args, **kwargs)
     except TypeError as error:

@@ -6,16 +6,14 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..address import IPv4Address, IPv6Address
 
 NUMERIC_ONLY = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """What makeBinding makes."""
 
     interface: str

@@ -19,7 +19,7 @@ from ..failure import Failure
 from .binding import adopted, for_listening, ip_address
 from .descriptor import CONNECTION_DONE, prefix_of
 from .draining import Drain
-from .filedescriptor import BasePort, isIPv6Address
+from .filedescriptor import BasePort, FileDescriptor, isIPv6Address
 from .listener import RESERVE, accept_for
 from .stream import Stream
 
@@ -63,6 +63,8 @@ class Connection(Stream):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
     addressFamily: int = socket.AF_INET
+    #: What a subclass's writeSomeData may cut a long piece to, in bytes.
+    SEND_LIMIT = 2**17
     TLS = False
     logstr: Any = "Uninitialized"
     _tlsClientDefault = True
@@ -143,6 +145,9 @@ class Connection(Stream):
     def _getLogPrefix(self, obj: Any) -> str:
         """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
         return prefix_of(obj)
+
+
+FileDescriptor.register(Connection)  # it is none by its making: it would take back all that those override
 
 
 class Shown:

@@ -48,6 +48,10 @@ class DatagramPort(BasePort):
         self._identity: tuple[int, int] | None = None
         self.setLogStr()
 
+    def getHandle(self) -> Any:
+        """The socket object. Contract: ISystemHandle."""
+        return self.socket
+
     def startListening(self) -> None:
         """Bind, and tell the protocol. CannotListenError if the path cannot be had."""
         self._bindSocket()

@@ -41,9 +41,14 @@ class XLock:
     """A reentrant lock that can be pickled: it arrives as a new one, unlocked."""
 
     def __init__(self) -> None:
-        lock = RLock()
-        self.acquire = lock.acquire
-        self.release = lock.release
+        self._lock = RLock()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """As threading.RLock's: whether it could be had, at most `timeout` seconds later."""
+        return self._lock.acquire(blocking, timeout)
+
+    def release(self) -> None:
+        self._lock.release()
 
     def __enter__(self) -> bool:
         return self.acquire()

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from . import missing
+from .later import Later
 from .loaded import WATCHED, Loaded
 from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, SPREAD, TABLE, TRIAL_REPORTER
 
@@ -83,7 +84,8 @@ class Finder:
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname == "twisted":
-            return self._elsewhere(fullname) or _stand_in(fullname)
+            spec = self._elsewhere(fullname) or _stand_in(fullname)
+            return _later(spec) if target is None else spec  # it is if the program loads it again
         if fullname in WATCHED:
             return _then(self._elsewhere(fullname, path), self._loaded.ours)
         if not fullname.startswith("twisted."):
@@ -222,6 +224,13 @@ def _then(spec: ModuleSpec | None, act: Callable[[ModuleType], None]) -> ModuleS
     if spec is not None:
         loader: Any = Then(spec.loader, act)
         spec.loader = loader
+    return spec
+
+
+def _later(spec: ModuleSpec) -> ModuleSpec:
+    """The same spec, of a module that is executed when it is first asked for something."""
+    loader: Any = Later(spec.loader)
+    spec.loader = loader
     return spec
 
 

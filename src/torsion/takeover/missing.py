@@ -9,7 +9,6 @@ had is the error that Python makes.
 import importlib
 import sys
 from functools import cache
-from opcode import opmap
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -104,7 +103,6 @@ def _value(source: str) -> Any:
 
 def _is_import(frame: FrameType) -> bool:
     """Whether it is at a `from module import name`, which makes words of its own for an AttributeError."""
-    return frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
+    from opcode import opmap  # only for who asks for what is not there
 
-
-_IMPORT_FROM = opmap["IMPORT_FROM"]
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]

@@ -151,8 +151,8 @@ IMPORTED: dict[str, str] = {
         "twisted.python:failure twisted.trial.unittest:TestCase zope.interface:implementedBy,implementer "
         "zope.interface.verify:verifyClass",
     "twisted.internet.threads":
-        "queue=Queue twisted.internet:defer twisted.internet.interfaces:IReactorThreads twisted.python:failure "
-        "twisted.python.threadpool:ThreadPool",
+        "queue=Queue twisted.internet:defer twisted.internet.interfaces:IReactorFromThreads,IReactorThreads "
+        "twisted.python:failure twisted.python.threadpool:ThreadPool",
     "twisted.internet.udp":
         "socket struct warnings errno:EAGAIN,ECONNREFUSED,EINTR,EMSGSIZE,ENOPROTOOPT,EWOULDBLOCK "
         "twisted.internet:abstract,address,base,defer,error,interfaces twisted.internet.interfaces:IReactorMulticast "
@@ -192,7 +192,8 @@ IMPORTED: dict[str, str] = {
         "twisted.internet.task:deferLater twisted.protocols:policies twisted.python:failure "
         "zope.interface:implementer",
     "twisted.protocols.policies":
-        "twisted.internet:error,interfaces twisted.internet.interfaces:IAddress,ILoggingContext twisted.python:log "
+        "twisted.internet:error,interfaces twisted.internet.interfaces:IAddress,ILoggingContext "
+        "twisted.internet.protocol:ClientFactory,Protocol twisted.python:log "
         "zope.interface:directlyProvides,providedBy",
     "twisted.protocols.portforward":
         "twisted.internet:protocol "
@@ -241,11 +242,10 @@ LACKING: dict[str, str] = {
         "_ThreePhaseEventTriggerCallable@24.3-26.10 _ThreePhaseEventTriggerHandle@24.3-26.10 _log@24.7-26.10 "
         "_systemEventHandler@24.7-26.10 _threadCallHandler@24.7-26.10 _topHandler@24.7-26.10",
     "twisted.internet.defer":
-        "DeferredCallback@24.3-26.10 DeferredErrback@24.3-26.10 _CONTINUE@24.3-26.10 _CallbackChain@24.3-26.10 "
-        "_CallbackKeywordArguments@24.3-26.10 _CallbackOrderedArguments@24.3-26.10 _CancellationStatus@24.3-26.10 "
-        "_ConcurrencyPrimitive@24.3-26.10 _DeferableGenerator@24.3-24.11 "
-        "_InternalInlineCallbacksCancelledError@24.3-26.10 _NONE_KWARGS@24.3-26.10 _NO_RESULT@24.3-26.10 "
-        "_NextResultT@24.3-26.10 _P@24.3-26.10 _SelfResultT@24.3-26.10 _Sentinel@24.3-26.10 "
+        "_CONTINUE@24.3-26.10 _CallbackChain@24.3-26.10 _CallbackKeywordArguments@24.3-26.10 "
+        "_CallbackOrderedArguments@24.3-26.10 _CancellationStatus@24.3-26.10 _ConcurrencyPrimitive@24.3-26.10 "
+        "_DeferableGenerator@24.3-24.11 _InternalInlineCallbacksCancelledError@24.3-26.10 _NONE_KWARGS@24.3-26.10 "
+        "_NO_RESULT@24.3-26.10 _NextResultT@24.3-26.10 _P@24.3-26.10 _SelfResultT@24.3-26.10 _Sentinel@24.3-26.10 "
         "_addCancelCallbackToDeferred@24.3-26.10 _cancellableInlineCallbacks@24.3-26.10 "
         "_cancelledToTimedOutError@24.3-26.10 _deferGenerator@24.3-24.11 _failthru@24.3-26.10 "
         "_gotResultInlineCallbacks@24.3-26.10 _handleCancelInlineCallbacks@24.3-26.10 _inlineCallbacks@24.3-26.10 "

@@ -66,6 +66,8 @@ _UNIX = ("torsion.net.unix", "torsion.net.unixdatagram")
 _TLS = ("torsion.net.tls.protocol", "torsion.net.tls.transport", "torsion.net.tls.factory")
 _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _TESTING = ("torsion.trying.memory", "torsion.trying.protocols", "torsion.trying.transports")
+_PROTOCOL = ("torsion.protocol", "torsion.net.protocols")
+_POLICIES = ("torsion.protocols.policies", "torsion.net.wrapping")
 _BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
 
 _PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
@@ -89,7 +91,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.pollreactor":    Taken("torsion.pollreactor", ("torsion.pollreactor",), "pollers"),
     "twisted.internet.posixbase":      Taken("torsion.posixbase", ("torsion.posixbase",), "posixbase"),
     "twisted.internet.process":        Taken("torsion.takeover.private.process", _PROCESS),
-    "twisted.internet.protocol":       Taken("torsion.protocol", ("torsion.protocol",), "protocol"),
+    "twisted.internet.protocol":       Taken("torsion.protocol", _PROTOCOL, "protocol"),
     "twisted.internet.selectreactor":  Taken("torsion.selectreactor", ("torsion.selectreactor",), "selectreactor"),
     "twisted.internet.ssl":            Taken("torsion.ssl", unless="OpenSSL"),
     "twisted.internet.stdio":          Taken("torsion.stdio", ("torsion.child.stdio",)),
@@ -102,7 +104,7 @@ TABLE: dict[str, Taken] = {
     "twisted.internet.utils":          Taken("torsion.utils", ("torsion.utils",)),
     "twisted.protocols.basic":         Taken("torsion.protocols.basic", ("torsion.protocols.basic",), "basic"),
     "twisted.protocols.loopback":      Taken("torsion.protocols.loopback", ("torsion.protocols.loopback",)),
-    "twisted.protocols.policies":      Taken("torsion.protocols.policies", ("torsion.protocols.policies",)),
+    "twisted.protocols.policies":      Taken("torsion.protocols.policies", _POLICIES),
     "twisted.protocols.portforward":   Taken("torsion.protocols.portforward", ("torsion.protocols.portforward",)),
     "twisted.protocols.stateful":      Taken("torsion.protocols.stateful", ("torsion.protocols.stateful",)),
     "twisted.protocols.haproxy":       Taken("torsion.protocols.haproxy", instead="torsion.takeover.private.haproxy"),
@@ -203,12 +205,12 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IConsumer", "torsion.child.stdio", "StandardIO"),
     ("IPushProducer", "torsion.child.stdio", "StandardIO"),
     ("IHalfCloseableDescriptor", "torsion.child.stdio", "StandardIO"),
-    ("IProtocol", "torsion.protocol", "Protocol"),
-    ("ILoggingContext", "torsion.protocol", "Protocol"),
+    ("IProtocol", "torsion.net.protocols", "Protocol"),
+    ("ILoggingContext", "torsion.net.protocols", "Protocol"),
     ("IProcessProtocol", "torsion.protocol", "ProcessProtocol"),
     ("ILoggingContext", "torsion.protocol", "DatagramProtocol"),
-    ("IProtocolFactory", "torsion.protocol", "Factory"),
-    ("ILoggingContext", "torsion.protocol", "Factory"),
+    ("IProtocolFactory", "torsion.net.protocols", "Factory"),
+    ("ILoggingContext", "torsion.net.protocols", "Factory"),
     ("ITransport", "torsion.protocol", "FileWrapper"),
     ("IProtocol", "torsion.protocol", "ConsumerToProtocolAdapter"),
     ("IConsumer", "torsion.protocol", "ProtocolToConsumerAdapter"),

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..descriptor import prefix_of
+from ..wrapping import WrappingFactory
 from .engine import TLSEngine
 from .transport import TLSMemoryBIOProtocol
 
 
-class TLSMemoryBIOFactory:
+class TLSMemoryBIOFactory(WrappingFactory[Any]):
     """Puts TLS between transports and the protocols of another factory.
 
     `contextFactory` says how TLS is spoken: an ssl.SSLContext, Settings, an object of torsion.ssl, or a pyOpenSSL
@@ -43,8 +44,7 @@ class TLSMemoryBIOFactory:
             if not handshake_timeout > 0:
                 raise ValueError(f"handshake_timeout is to be more than 0 seconds, not {handshake_timeout!r}")
             self.handshake_timeout = handshake_timeout
-        self.wrappedFactory = wrappedFactory
-        self.protocols: dict[Any, int] = {}
+        WrappingFactory.__init__(self, wrappedFactory)
         self._clock = clock
         self._is_client = bool(isClient)
         from .source import engine_maker  # brings the standard library's ssl
@@ -57,29 +57,10 @@ class TLSMemoryBIOFactory:
 
     def buildProtocol(self, addr: Any) -> Any:
         """A protocol of the wrapped factory with TLS below it; None if that has none."""
-        wrapped = self.wrappedFactory.buildProtocol(addr)
-        return None if wrapped is None else self.protocol(self, wrapped)
-
-    def registerProtocol(self, protocol: Any) -> None:
-        self.protocols[protocol] = 1
+        return WrappingFactory.buildProtocol(self, addr)
 
     def unregisterProtocol(self, protocol: Any) -> None:
         self.protocols.pop(protocol, None)
-
-    def doStart(self) -> None:
-        self.wrappedFactory.doStart()
-
-    def doStop(self) -> None:
-        self.wrappedFactory.doStop()
-
-    def startedConnecting(self, connector: Any) -> None:
-        self.wrappedFactory.startedConnecting(connector)
-
-    def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
-        self.wrappedFactory.clientConnectionFailed(connector, reason)
-
-    def clientConnectionLost(self, connector: Any, reason: Any) -> None:
-        self.wrappedFactory.clientConnectionLost(connector, reason)
 
     def logPrefix(self) -> str:
         """As the wrapped factory says, and that it is TLS."""

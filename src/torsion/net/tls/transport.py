@@ -12,6 +12,8 @@ from typing import Any
 
 from ...core.deferred import Deferred
 from ...failure import Failure
+from ..protocols import connectionDone
+from ..wrapping import ProtocolWrapper
 from . import life
 from .producers import Membrane, Pump
 from .protocol import TLSLayer
@@ -29,7 +31,7 @@ def _kept(name: str) -> Any:
     return property(get, set)
 
 
-class TLSMemoryBIOProtocol:
+class TLSMemoryBIOProtocol(ProtocolWrapper):
     """Speaks TLS over its transport, whatever that is, for `wrappedProtocol`. Made by a TLSMemoryBIOFactory.
 
     Contract: twisted.protocols.tls.
@@ -66,7 +68,7 @@ class TLSMemoryBIOProtocol:
         """Bytes from the peer. Raises what the application's dataReceived does."""
         self._layer.dataReceived(data)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport is closed: so is this (81)."""
         self._layer.connectionLost(self, reason)
 
@@ -163,12 +165,12 @@ class TLSMemoryBIOProtocol:
 
     # What can be asked
 
-    @property
-    def connected(self) -> int:
+    @property  # as a transport's, it is asked only
+    def connected(self) -> int:  # type: ignore[override]
         return int(self._layer._state < life.LOST)
 
     @property
-    def disconnecting(self) -> int:
+    def disconnecting(self) -> int:  # type: ignore[override]
         """Whether it was told to close, which stays so after the end."""
         return int(self._layer.disconnecting)
 

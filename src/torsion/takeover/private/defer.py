@@ -14,6 +14,8 @@ from torsion.failure import Failure
 __all__ = [
     "_DEFERRED_SUBCLASSES",
     "_T",
+    "DeferredCallback",
+    "DeferredErrback",
     "_DefGen_Return",
     "_DeferredListResultItemT",
     "_DeferredListResultListT",
@@ -23,6 +25,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+# For types alone: what is added to a Deferred.
+DeferredCallback = DeferredErrback = Callable[..., Any]
 
 # What a DeferredList fires with, in its three shapes.
 _DeferredListResultItemT = tuple[bool, _T]

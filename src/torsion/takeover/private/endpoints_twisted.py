@@ -3,12 +3,13 @@
 Parsers that are plugins of it; and what its tests replace to have names resolved without the reactor's resolver.
 """
 
+import importlib
 import socket
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torsion import endpoints, report, stdio, threads
+from torsion import endpoints, report
 from torsion.address import IPv4Address, IPv6Address
 from torsion.core.deferred import Deferred
 from torsion.endpoint import lookup
@@ -17,9 +18,11 @@ from torsion.endpoint.processes import StandardIOEndpoint
 from torsion.endpoint.sockets import TCP6ClientEndpoint
 from torsion.endpoint.tls import wrapClientTLS as _wrapClientTLS
 from torsion.failure import Failure
-from torsion.net.tls.factory import TLSMemoryBIOFactory
 
 __all__ = ["_SimpleHostnameResolver", "_loadCAsFromDir"]
+
+#: Whether there is one: None where nothing can speak TLS.
+TLSMemoryBIOFactory: Any = True
 
 KINDS: dict[int, Callable[..., Any]] = {socket.AF_INET: IPv4Address, socket.AF_INET6: IPv6Address}
 
@@ -133,12 +136,22 @@ def _nameResolution(self: Any, host: str) -> Any:
     return self._deferToThread(self._getaddrinfo, host, 0, socket.AF_INET6)
 
 
+class _Later:
+    """A class attribute whose value is a name of a module that is slow to load; an instance may have its own."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return getattr(importlib.import_module(self._module), self._name)
+
+
 each: Any
 for each in (HostnameEndpoint, TCP6ClientEndpoint):
-    each._deferToThread = staticmethod(threads.deferToThread)
+    each._deferToThread = _Later("torsion.threads", "deferToThread")
     each._getaddrinfo = staticmethod(socket.getaddrinfo)
 HostnameEndpoint._hostAsBytesAndText = staticmethod(_hostAsBytesAndText)  # type: ignore[attr-defined]
 HostnameEndpoint._fallbackNameResolution = _fallbackNameResolution  # type: ignore[attr-defined]
 TCP6ClientEndpoint._nameResolution = _nameResolution  # type: ignore[method-assign]
-StandardIOEndpoint._stdio = stdio.StandardIO
+StandardIOEndpoint._stdio = _Later("torsion.stdio", "StandardIO")
 endpoints.wrapClientTLS = wrapClientTLS
