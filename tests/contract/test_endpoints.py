@@ -121,6 +121,19 @@ def test_s078_no_addresses_and_a_failing_resolver_are_lookup_errors() -> None:
     assert type(results[0]) is DNSLookupError and "no network" in str(results[0])
 
 
+def test_s078_a_resolver_of_the_programs_is_given_nothing_but_host_and_port() -> None:
+    """It may know no more arguments than that, as those that keep a server from its own network do."""
+
+    class Plain(Hosts):
+        def resolveHostName(self, resolutionReceiver: Any, hostName: str, portNumber: int = 0) -> Any:
+            return super().resolveHostName(resolutionReceiver, hostName, portNumber)
+
+    hosts = Plain(*ONE)
+    results = outcome(connect(hosts))
+    hosts.wires[0].accept()
+    assert len(results) == 1 and not isinstance(results[0], Exception)
+
+
 def test_s078_addresses_that_are_no_ip_addresses_are_passed_over() -> None:
     hosts = Hosts(answers=False)
     results = outcome(connect(hosts))

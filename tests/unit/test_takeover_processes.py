@@ -162,3 +162,65 @@ def test_twisteds_serial_port_would_find_what_it_needs(full: Python) -> None:
         import twisted.internet._signals
         assert twisted.internet._signals.isDefaultHandler()
     """)
+
+
+def test_a_subclass_has_its_children_do_more_before_they_become_the_program(python: Python) -> None:
+    """A server that ends a job with all that the job has started makes each child the leader of a group so."""
+    printed = python.check("""
+        import os
+        from twisted.internet import process, protocol, reactor
+
+        class Leader(process.Process):
+            def _setupChild(self, *arguments, **keywords):
+                process.Process._setupChild(self, *arguments, **keywords)
+                os.setpgid(0, 0)
+
+        class Marked(process.PTYProcess):
+            def _setupChild(self, masterfd, slavefd):
+                process.PTYProcess._setupChild(self, masterfd, slavefd)
+                os.write(1, b"marked ")
+
+        class Plain(process.Process):
+            pass
+
+        class Broken(process.Process):
+            def _setupChild(self, fdmap):
+                super()._setupChild(fdmap)
+                raise ValueError("not this one")
+
+        class Told(protocol.ProcessProtocol):
+            got = b""
+            def childDataReceived(self, number, data):
+                self.got += data
+            def processEnded(self, reason):
+                next_one()
+
+        def start(kind, script):
+            told.append(Told())
+            arguments = (reactor, "/bin/sh", ["sh", "-c", script], {}, None, told[-1])
+            return kind(*arguments)
+
+        told = []
+        orders = [
+            (Leader, 'echo $$ $(cut -d" " -f5 /proc/$$/stat)'),
+            (Plain, 'echo $(cut -d" " -f5 /proc/$$/stat)'),
+            (Marked, "tty >/dev/null && echo on a terminal"),
+            (Broken, "echo never"),
+        ]
+
+        def next_one():
+            if orders:
+                start(*orders.pop(0))
+            else:
+                reactor.stop()
+
+        reactor.callWhenRunning(next_one)
+        reactor.run()
+        leader, plain, marked, broken = (each.got.decode() for each in told)
+        own, group = leader.split()
+        assert own == group, leader
+        assert int(plain) == os.getpgrp(), plain
+        assert marked.split() == ["marked", "on", "a", "terminal"], marked
+        print(broken.splitlines()[-1])
+    """)
+    assert printed == "ValueError: not this one\n"

@@ -176,7 +176,7 @@ class Process(Child):
         ends = _Ends(PIPES if childFDs is None else childFDs)
         try:
             ends.make()
-            pid = spawn.start(order, ends.childs, getattr(self.reactor, "_neverUseSpawn", False))
+            pid = self._start(order, ends.childs)
         except BaseException:
             ends.close(ends.reading, ends.writing)
             raise
@@ -193,6 +193,10 @@ class Process(Child):
             self._give_up(pid)
             raise
         self._begin(pid)
+
+    def _start(self, order: spawn.Order, wanted: dict[int, int]) -> int:
+        """Start the program with the descriptors `wanted`, its number to ours; returns the child's number."""
+        return spawn.start(order, wanted, getattr(self.reactor, "_neverUseSpawn", False))
 
     def _unwatch(self) -> None:
         """Take what was made of its pipes from the reactor: also one whose making raised, and that nobody has."""

@@ -45,7 +45,7 @@ class PTYProcess(Child, FileDescriptor):
             raise ValueError(f"usePTY is to be (master, slave, name) if it is a terminal that is there, not {usePTY!r}")
         master, slave = usePTY[:2] if given else os.openpty()
         try:
-            pid = spawn.start_on_terminal(order, slave)
+            pid = self._start(order, master, slave)
         except BaseException:
             if not given:
                 os.close(master)
@@ -64,6 +64,10 @@ class PTYProcess(Child, FileDescriptor):
             self._give_up(pid)
             raise
         self._begin(pid)
+
+    def _start(self, order: spawn.Order, master: int, slave: int) -> int:
+        """Start the program on the terminal; returns the child's number."""
+        return spawn.start_on_terminal(order, slave)
 
     def fileno(self) -> int:
         """The terminal's descriptor, for its settings and its size; -1 once it is closed."""

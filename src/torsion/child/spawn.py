@@ -177,7 +177,8 @@ def steps(wanted: Mapping[int, int], inherited: Collection[int]) -> list[Step]:
     return found + [(CLOSE, fd) for fd in (*spares, *surplus)]
 
 
-def _take(steps: list[Step]) -> None:
+def take(steps: list[Step]) -> None:
+    """In the child: do so."""
     for kind, fd, *number in steps:
         if kind == DUP2:
             os.dup2(fd, number[0])
@@ -203,23 +204,24 @@ def start(order: Order, wanted: Mapping[int, int], fork: bool = False) -> int:
     limit = os.sysconf("SC_OPEN_MAX")
     beyond = any(kind == CLOSE and numbers[0] >= limit for kind, *numbers in todo)
     if fork or beyond or order.directory is not None or order.user is not None:
-        return by_fork(order, lambda: _take(todo))
+        return by_fork(order, lambda: take(todo))
     return os.posix_spawnp(order.executable, order.arguments, order.environment, file_actions=todo, setsigdef=SIGNALS)
 
 
 def start_on_terminal(order: Order, slave: int) -> int:
     """Start a program whose controlling terminal, and standard input, output and error, is `slave` (57)."""
+    todo = plan(dict.fromkeys((0, 1, 2), slave))
+    return by_fork(order, lambda: take_terminal(slave, todo))
+
+
+def take_terminal(slave: int, steps: list[Step]) -> None:
+    """In the child: have this terminal as the controlling one of a new session, and these descriptors."""
     import fcntl
     import termios
 
-    todo = plan(dict.fromkeys((0, 1, 2), slave))
-
-    def prepare() -> None:
-        os.setsid()
-        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-        _take(todo)
-
-    return by_fork(order, prepare)
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    take(steps)
 
 
 def by_fork(order: Order, prepare: Callable[[], object]) -> int:

@@ -95,8 +95,10 @@ def addresses(reactor: Any, host: str, port: int, kinds: Sequence[type] | None =
     Fails with DNSLookupError: if none is found, if the resolver raises, and if it is cancelled (78).
     """
     receiver = _Receiver(host)
+    # A program's own resolver may know fewer arguments than the contract has: it is given what is not the default.
+    wanted = {} if kinds is None else {"addressTypes": kinds}
     try:
-        reactor.nameResolver.resolveHostName(receiver, host, portNumber=port, addressTypes=kinds)
+        reactor.nameResolver.resolveHostName(receiver, host, portNumber=port, **wanted)
     except BaseException:
         error = Failure()
         receiver.found.errback(DNSLookupError(f"the host {host!r} could not be looked up: {error.getErrorMessage()}"))

@@ -12,7 +12,7 @@ from torsion.child.pipes import ProcessReader, ProcessWriter
 from torsion.child.process import Child, Process, reaper_of
 from torsion.child.pty import PTYProcess
 from torsion.child.reap import reapers
-from torsion.child.spawn import CLOSE, DUP2, open_descriptors, steps
+from torsion.child.spawn import CLOSE, DUP2, Order, by_fork, open_descriptors, plan, steps, take, take_terminal
 from torsion.failure import Failure
 from torsion.net import descriptor
 
@@ -113,3 +113,36 @@ def _getFileActions(
 
 def _listOpenFDs() -> list[int]:
     return open_descriptors()
+
+
+# Subclasses have their children do more before they become the program (be the leader of a group of processes, say) by
+# a method of their own that runs in the child. Where there is one the process forks.
+
+
+def _setupChild(self: Any, fdmap: dict[int, int]) -> None:
+    """In the child: have these descriptors, its number to ours."""
+    take(plan(fdmap))
+
+
+def _setup_child_on_terminal(self: Any, masterfd: int, slavefd: int) -> None:
+    """In the child: have this terminal."""
+    take_terminal(slavefd, plan(dict.fromkeys((0, 1, 2), slavefd)))
+
+
+def _start(self: Any, order: Order, wanted: dict[int, int]) -> int:
+    if type(self)._setupChild is _setupChild:
+        return _start_plainly(self, order, wanted)
+    return by_fork(order, lambda: self._setupChild(wanted))
+
+
+def _start_on_terminal(self: Any, order: Order, master: int, slave: int) -> int:
+    if type(self)._setupChild is _setup_child_on_terminal:
+        return _start_plainly_on_terminal(self, order, master, slave)
+    return by_fork(order, lambda: self._setupChild(master, slave))
+
+
+_start_plainly, _start_plainly_on_terminal = Process._start, PTYProcess._start
+_process: Any = Process
+_process._setupChild, _process._start = _setupChild, _start
+_terminal: Any = PTYProcess
+_terminal._setupChild, _terminal._start = _setup_child_on_terminal, _start_on_terminal
