@@ -1,8 +1,9 @@
 import cython
 
-from torsion.twin.steps cimport Stack
+from torsion.twin.steps cimport Asked, Stack, attempt, caught
 
 cdef bint _debugging
+cdef object _failure_init
 cdef object _NO_RESULT
 cdef object _CONTINUE
 
@@ -14,11 +15,11 @@ cdef class Deferred:
     cdef Py_ssize_t _next
     cdef public object _chainedTo
     cdef public object _debugInfo
-    cdef object _debug
     cdef public bint called
     cdef public int paused
     cdef public bint _runningCallbacks
     cdef public bint _suppressAlreadyCalled
+    cdef signed char _debug
     cdef dict __dict__
     cdef object __weakref__
 
@@ -43,3 +44,14 @@ cdef class Deferred:
     cdef object _handled(self)
     cdef object _note_unhandled(self)
     cdef object _take(self)
+
+
+cdef class _Awaiting(Asked):
+    cdef Deferred deferred
+
+    @cython.locals(deferred=Deferred)
+    cdef object ask(self)
+
+
+@cython.locals(awaiting=_Awaiting)
+cdef object _awaiting(Deferred deferred)

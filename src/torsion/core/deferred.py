@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import report
 from ..failure import Failure
-from ..twin.steps import Stack
+from ..twin.steps import Asked, Stack, attempt, caught
 
 if TYPE_CHECKING:
     import asyncio
@@ -69,6 +69,7 @@ def _the_mark(name: str) -> _Mark:
 
 _NO_RESULT = _Mark("_NO_RESULT")
 _CONTINUE = _Mark("_CONTINUE")
+_failure_init = Failure.__init__
 _debugging = False
 _start_coroutine: Callable[[Any], Deferred] | None = None
 
@@ -171,7 +172,7 @@ class Deferred:
         self._next = 0
         self._chainedTo: Deferred | None = None
         self._debugInfo: DebugInfo | None = None
-        self._debug: bool | None = None
+        self._debug = -1  # or the 0 or 1 that `debug` was set to
         self.called = False
         self.paused = 0
         self._runningCallbacks = False
@@ -210,10 +211,10 @@ class Deferred:
 
     @debug.setter
     def debug(self, on: bool) -> None:
-        self._debug = bool(on)
+        self._debug = 1 if on else 0
 
     def _is_debugged(self) -> bool:
-        return _debugging if self._debug is None else bool(self._debug)
+        return _debugging if self._debug < 0 else self._debug > 0
 
     @property
     def callbacks(self) -> list[Any]:
@@ -470,7 +471,10 @@ class Deferred:
                 if function is not None:
                     try:
                         if extra is None:
-                            self._result = function(self._result)
+                            if cython.compiled and not self._is_debugged():
+                                self._result = attempt(function, self._result, Failure, _failure_init)
+                            else:
+                                self._result = function(self._result)
                         elif failed:
                             self._result = function(self._result, *extra[2], **(extra[3] or {}))
                         else:
@@ -492,7 +496,7 @@ class Deferred:
     def _caught(self) -> Failure:
         """The Failure of what a callback raises."""
         if not self._is_debugged():
-            return Failure()
+            return caught(Failure, _failure_init)
         kind, error, frames = sys.exc_info()
         if frames is not None:
             frames = frames.tb_next or frames  # the first frame is ours, and has no variables when compiled
@@ -563,18 +567,8 @@ class Deferred:
     def __await__(self) -> Generator[Deferred, Any, Any]:
         """Give the value of a fired Deferred without consuming it (semantics 22); hand one that is not ready to whoever
         drives the coroutine, and look again when resumed."""
-        result = self._result
-        while result is _NO_RESULT or self.paused:
-            yield self
-            result = self._result
-        if not (isinstance(result, BaseException) and isinstance(result, Failure)):  # see _advance
-            return result
-        self._handled()
-        try:
-            del self
-            result.raiseException()
-        finally:
-            del result
+        steps: Generator[Deferred, Any, Any] = _awaiting(self)
+        return steps
 
     def __iter__(self) -> Generator[Deferred, Any, Any]:
         return self.__await__()
@@ -615,6 +609,49 @@ class Deferred:
         """Start a coroutine (or generator) and return the Deferred of its result. NotACoroutineError otherwise."""
         assert _start_coroutine is not None
         return _start_coroutine(coro)
+
+
+class _Awaiting(Asked):
+    """What the compiled `await` steps through: it has no state, the Deferred has."""
+
+    deferred: Deferred
+
+    def ask(self) -> Any:
+        deferred = self.deferred
+        result = deferred._result
+        if result is _NO_RESULT or deferred.paused:
+            return deferred
+        self.finished = True
+        if isinstance(result, BaseException) and isinstance(result, Failure):  # see _advance
+            deferred._handled()
+            result.raiseException()
+        return result
+
+
+def _awaiting(deferred: Deferred) -> Any:
+    awaiting = _Awaiting.__new__(_Awaiting)
+    awaiting.deferred = deferred
+    return awaiting
+
+
+if not cython.compiled:
+
+    def _await(self: Deferred) -> Generator[Deferred, Any, Any]:
+        """The same as a generator, which is what the interpreter steps through fastest."""
+        result = self._result
+        while result is _NO_RESULT or self.paused:
+            yield self
+            result = self._result
+        if not (isinstance(result, BaseException) and isinstance(result, Failure)):  # see _advance
+            return result
+        self._handled()
+        try:
+            del self
+            result.raiseException()
+        finally:
+            del result
+
+    Deferred.__await__ = _await  # type: ignore[method-assign]
 
 
 class _Timeout:

@@ -1,3 +1,13 @@
+cdef class Asked:
+    cdef bint finished
+
+    cdef object ask(self)
+
+
+cpdef object caught(object kind, object init)
+cpdef object attempt(object function, object result, object kind, object init)
+
+
 cdef class Stack:
     @staticmethod
     cdef int enter() except -1

@@ -1,14 +1,23 @@
-"""One step of a generator or coroutine in its context. The compiled twin asks the interpreter without a StopIteration.
+"""What the heart asks of the interpreter, and the compiled twin asks more cheaply.
 
-And the guard of the stack: interpreted calls count themselves, compiled ones must ask."""
+A step of a generator or coroutine in its context, and a value for one that awaits: without a StopIteration. A Failure
+made without its constructor. And the guard of the stack: interpreted calls count themselves, compiled ones
+must ask."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 if TYPE_CHECKING:
     from ..failure import Failure
+
+Made = TypeVar("Made", bound=BaseException)
+
+next_count = count(1).__next__
 
 
 class Stack:
@@ -48,3 +57,52 @@ class Stepper:
             return stop.value
         finally:
             del failure
+
+
+def caught(kind: type[Made], init: object) -> Made:
+    """`kind()`, the Failure of the exception that is being handled. `init` is the constructor that the class came with:
+    the compiled twin leaves that out, unless a debugger has put another one in its place."""
+    return kind()
+
+
+def attempt(function: Callable[[Any], Any], result: Any, kind: type[Made], init: object) -> Any:
+    """`function(result)`; or the Failure of what that raises, as `caught` makes it."""
+    try:
+        return function(result)
+    except BaseException:
+        return caught(kind, init)
+
+
+class Asked:
+    """An iterator for `await`: it is asked what comes next, and says by `finished` that this was its value.
+
+    The compiled twin hands that to the interpreter without a StopIteration."""
+
+    finished = False
+
+    def ask(self) -> Any:
+        """What is handed to whoever drives the coroutine; or the value, then `finished`."""
+        raise NotImplementedError
+
+    def __await__(self) -> Self:
+        return self
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        value = self.ask()
+        if self.finished:
+            raise StopIteration(value)
+        return value
+
+    def send(self, value: Any) -> Any:
+        """As a generator's; it asks for nothing."""
+        return self.__next__()
+
+    def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> NoReturn:
+        """As a generator's that handles nothing."""
+        raise kind if value is None else value
+
+    def close(self) -> None:
+        """As a generator's."""
