@@ -6,6 +6,7 @@ running reactor."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from time import process_time as cpu
@@ -177,8 +178,7 @@ def timer_fire(count: int) -> Any:
 
     def fire(_: Any) -> Any:
         assert reactor.seconds() < due[0] - 0.1, "scheduling took so long that some have fired already"
-        while reactor.seconds() < due[0] + 0.05:
-            pass
+        time.sleep(due[0] + 0.05 - reactor.seconds())
         return _after_turn(_ignore)
 
     return _in_a_crowd(lambda: _after_turn(schedule)).addCallback(fire)

@@ -17,8 +17,6 @@ from typing import Any
 from . import reactors, report
 from .contract import Running
 from .core import states
-from .core.timers import DelayedCall
-from .engine.turn import Engine
 from .failure import Failure
 from .posixbase import PosixReactorBase
 
@@ -46,8 +44,7 @@ class AsyncioSelectorReactor(PosixReactorBase):
         self._alarm_due: float | None = None
         self._turning = False  # in a turn that the loop asked for: it does the waiting
         self._steps: int | None = None  # in iterate(): how many turns there may still be
-        told = _Told(self.engine)
-        self._timer_methods = (told.call_later, told.timers.cancel, told.reset)
+        self.engine.timers.alarm = self.engine.wake
         try:
             self._asyncioEventloop.add_reader(self.engine.fileno(), self._context.run, self._turn)
         except NotImplementedError:
@@ -144,23 +141,6 @@ class AsyncioSelectorReactor(PosixReactorBase):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-
-
-class _Told:
-    """An engine's timers while another loop waits for them: what may be due sooner ends that wait."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.timers = engine.timers
-
-    def call_later(self, *call: Any) -> DelayedCall:
-        delayed = self.timers.call_later(*call)
-        self.engine.wake()
-        return delayed
-
-    def reset(self, call: DelayedCall) -> None:
-        self.timers.reset(call)
-        self.engine.wake()
 
 
 def _loop_of_this_thread() -> asyncio.AbstractEventLoop:

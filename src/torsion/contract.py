@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from . import report
+from .calling import Calling
 from .child.reap import Reaper
 from .core import states
 from .core.phases import Handle, ThreePhaseEvent
@@ -111,7 +112,7 @@ def _flag(name: str) -> property:
     return property(get, set)
 
 
-class Reactor(Openings):
+class Reactor(Calling, Openings):
     """An event loop under Twisted's contract (IReactorCore, IReactorTime, IReactorThreads, IReactorFDSet).
 
     Parts are passed in, or made: ``clock()`` gives seconds; ``poller`` is a mechanism of engine/poll; ``engine`` brings
@@ -135,12 +136,6 @@ class Reactor(Openings):
         # Everything lies in __dict__: a test may assign one reactor's __dict__ to another, and both are one then.
         self.engine = engine
         self._clock = engine.clock
-        timers = engine.timers
-        self._timer_methods: tuple[Callable[..., DelayedCall], Callable[[Any], object], Callable[[Any], object]] = (
-            timers.call_later,
-            timers.cancel,
-            timers.reset,
-        )
         self._children = Reaper(engine)
         self._signals = Signals(engine, self._children.child_signal)
         self._lifeline = _Lifeline(engine, self._signals, self._children)
@@ -402,14 +397,6 @@ class Reactor(Openings):
         """Now, in seconds of the clock: time.time unless another was passed in (semantics 29)."""
         return self.engine.clock()
 
-    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
-        """Call in ``delay`` seconds, on a later turn even if that is 0. AssertionError if it is negative or NaN."""
-        engine = self.engine
-        call_later, cancel, sooner = self._timer_methods
-        if engine.overridden:
-            sooner = self._moveCallLaterSooner
-        return call_later(engine.clock, delay, callable, args, kw, cancel, sooner)
-
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls of callLater that are still to come, in no useful order (semantics 31, 92)."""
         calls: list[Any] = self.engine.timers.calls()
@@ -424,30 +411,16 @@ class Reactor(Openings):
         self.callFromThread(self._call_unseen, delay, function)
 
     def _call_unseen(self, delay: float, function: Callable[[], object]) -> None:
-        self._timer_methods[0](self.engine.clock, delay, _Unseen(function), (), {}, _leave, _leave)
+        engine = self.engine
+        engine.timers.call_later(engine.clock, delay, _Unseen(function), (), {}, _leave, _leave)
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
-        self._timer_methods[2](call)
+        self.engine.timers.reset(call)
 
     def _cancelCallLater(self, call: DelayedCall) -> None:
         self.engine.timers.cancel(call)
 
     # Threads. Contract: IReactorThreads
-
-    def callFromThread(self, callable: Callable[..., object], /, *args: object, **kwargs: object) -> None:
-        """Call in the reactor's thread, on its next turn, in the order given (semantics 46). Any thread."""
-        assert builtins.callable(callable), f"{callable!r} is not callable"
-        engine = self.engine
-        engine.calls.put(callable, args, kwargs)
-        if engine.overridden:
-            self.wakeUp()
-        else:
-            engine.wake()
-
-    def wakeUp(self) -> None:
-        """End the wait that is going on, or else the next one. Any thread."""
-        # Not engine.wake(), which may leave it: that is for changes the engine knows of, and here only the caller does.
-        self.engine.waker.wake()
 
     def installWaker(self) -> None:
         """Watch for wakeUp(): through addReader where a program has replaced that, else the engine does by itself."""
@@ -549,6 +522,7 @@ def _note(reactor: Any) -> None:
     if engine.overridden and not before:
         engine.wake()  # if this is a callback: the turn that goes on is still a native one, and is not to sleep
     engine.clock = reactor.seconds if _replaced(reactor, "seconds") else reactor.__dict__["_clock"]
+    engine.sooner = reactor._moveCallLaterSooner if _replaced(reactor, "_moveCallLaterSooner") else engine.timers.reset
 
 
 def _replaced(reactor: Any, name: str) -> bool:

@@ -26,7 +26,7 @@ FLOORS: dict[str, list[str]] = {
     "core": ["core"],
     "engine": ["engine"],
     "workers": ["pool", "net", "child", "credentials"],
-    "contract": ["openings", "contract"],
+    "contract": ["calling", "openings", "contract"],
     "reactors": ["reactors"],
     "public": [
         "abstract",

@@ -198,6 +198,17 @@ def test_move_call_later_sooner_is_called_where_it_is_overridden(plain, poller, 
     assert poller.waits == [1, 0]
 
 
+def test_move_call_later_sooner_may_be_replaced_for_a_while(plain):
+    moved = []
+    plain._moveCallLaterSooner = moved.append
+    call = plain.callLater(10, plain.stop)
+    del plain._moveCallLaterSooner
+    other = plain.callLater(10, plain.stop)
+    call.reset(1)
+    other.reset(2)
+    assert moved == [call]
+
+
 @pytest.mark.parametrize("way", ["a timer", "the shutdown event"])
 def test_stop_and_crash_go_through_the_instance(plain, way):
     """trial puts its own stop and crash on the reactor for a test, and takes them off again."""

@@ -96,10 +96,7 @@ def scripted_engine() -> tuple[Engine, ScriptedPoller, VirtualClock]:
 
 def call_later(engine: Engine, seconds: float, function: Callable[..., object], *args: object) -> DelayedCall:
     """What a face's callLater does."""
-    timers = engine.timers
-    call = DelayedCall(engine.clock() + seconds, function, args, {}, timers.cancel, timers.reset, engine.clock)
-    timers.add(call)
-    return call
+    return engine.call_later(seconds, function, args, {})
 
 
 @contextmanager

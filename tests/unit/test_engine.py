@@ -326,6 +326,80 @@ class TestWake:
             thread.join(10)
 
 
+class TestCalls:
+    def test_s029_call_later_counts_from_the_clock_of_that_moment(self) -> None:
+        engine, _, clock = scripted_engine()
+        clock.advance(7)
+        call = engine.call_later(2, int, ("1",), {"base": 3})
+        assert (call.getTime() - clock(), call.func, call.args, call.kw) == (2, int, ("1",), {"base": 3})
+        engine.clock = lambda: 100
+        assert engine.call_later(2, int, (), {}).getTime() == 102
+
+    def test_who_asks_is_told_of_each_call(self) -> None:
+        engine, _, _ = scripted_engine()
+        told: list[object] = []
+        engine.scheduled = told.append
+        assert told == [engine.call_later(2, int, (), {})]
+
+    def test_s030_a_call_that_is_to_be_sooner_tells_what_stood_there_when_it_was_made(self) -> None:
+        engine, _, clock = scripted_engine()
+        own, told = engine.sooner, []
+        engine.sooner = told.append
+        call = engine.call_later(10, int, (), {})
+        engine.sooner = own
+        other = engine.call_later(10, int, (), {})
+        call.reset(1)
+        assert told == [call]
+        assert engine.next_due() == clock() + 10
+        other.reset(2)
+        assert engine.next_due() == clock() + 2
+
+    def test_the_alarm_rings_when_a_call_comes_or_is_to_be_sooner_until_the_engine_is_closed(self) -> None:
+        engine, _, _ = scripted_engine()
+        rung: list[object] = []
+        engine.timers.alarm = lambda: rung.append(engine.next_due())
+        call = engine.call_later(10, int, (), {})
+        engine.call_later(20, int, (), {}).cancel()
+        first = call.getTime()
+        assert rung == [first, first]
+        call.reset(30)
+        assert len(rung) == 2
+        call.reset(1)
+        assert rung[2:] == [call.getTime()]
+        engine.close()
+        assert engine.timers.alarm is None
+
+    @pytest.mark.parametrize("kwargs", [{}, {"key": 1}])
+    def test_s046_what_is_handed_over_runs_in_the_next_turn_and_wakes_a_loop_that_sleeps(
+        self, kwargs: dict[str, object]
+    ) -> None:
+        engine, poller, _ = scripted_engine()
+        waker = engine.waker
+        assert isinstance(waker, CountingWaker)
+        ran: list[object] = []
+
+        def call(*args: object, **kwargs: object) -> None:
+            ran.append((args, kwargs))
+
+        def hand_over() -> None:
+            ran.append(engine.hand_over(call, (1,), kwargs))
+
+        poller.asleep = hand_over
+        engine.turn(None)
+        assert waker.wakes == 1
+        poller.asleep = None
+        engine.turn(0)
+        assert ran == [True, ((1,), kwargs)]
+
+    def test_who_hands_over_wakes_where_somebody_else_may_wait(self) -> None:
+        engine, _, _ = scripted_engine()
+        waker = engine.waker
+        assert isinstance(waker, CountingWaker)
+        engine.overridden = True
+        assert engine.hand_over(int, (), {}) is False
+        assert waker.wakes == 0
+
+
 class TestDispatch:
     def test_a_handler_is_told_what_it_asked_for_and_what_is_gone(self) -> None:
         engine, poller, _ = scripted_engine()

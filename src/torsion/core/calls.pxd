@@ -6,6 +6,8 @@ from ..twin.kernel cimport Sys
 @cython.final
 cdef class Calls:
     cdef readonly object waiting
+    cdef object _append
+    cdef object _popleft
     cdef readonly Py_ssize_t taken
     cdef readonly object running
 

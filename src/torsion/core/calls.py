@@ -22,6 +22,8 @@ class Calls:
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any] | None]] = deque()
+        self._append = self.waiting.append  # bound once, called for each call
+        self._popleft = self.waiting.popleft
         self.taken = 0
         """How many calls have begun."""
         self.running: object = None
@@ -34,27 +36,26 @@ class Calls:
         self, function: Callable[..., object], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> None:
         """Add a call. Any thread, and signal handlers."""
-        self.waiting.append((function, args, kwargs))
+        self._append((function, args, kwargs or None))  # an empty dictionary is not kept
 
     def run_batch(self) -> int:
         """Run the calls that are there now and return how many that were. The loop's thread.
 
         Whatever a call raises, SystemExit and KeyboardInterrupt included, is reported and goes no further (43).
         """
-        waiting = self.waiting
         count = 0
         around = self.running
-        end = self.taken + len(waiting)
+        end = self.taken + len(self.waiting)
         while self.taken < end:
-            function, args, kwargs = waiting.popleft()
+            function, args, kwargs = self._popleft()
             self.taken += 1
             self.running = function
             count += 1
             try:
-                if kwargs:
-                    function(*args, **kwargs)
-                else:
+                if kwargs is None:
                     function(*args)
+                else:
+                    function(*args, **kwargs)
                 if not count & 255:
                     Sys.check_signals()  # nothing else does in a long batch of compiled functions
             except BaseException:

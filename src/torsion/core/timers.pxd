@@ -32,6 +32,7 @@ cdef class TimerQueue:
     cdef long long passes, order, seen
     cdef Py_ssize_t head, size, dead, traces
     cdef readonly long long ran
+    cdef public object alarm
     cdef readonly Timer running
     cdef readonly Histogram lag
 
@@ -53,7 +54,7 @@ cdef class TimerQueue:
     cdef remove_earliest(self, Timer call)
     @cython.locals(call=Timer, found=list)
     cpdef list calls(self)
-    @cython.locals(last=Timer, bucket=list)
+    @cython.locals(last=Timer, bucket=list, key=cython.longlong)
     cdef file(self, Timer call)
     @cython.locals(key=cython.longlong)
     cdef open(self, double now)

@@ -236,6 +236,8 @@ class TimerQueue:
         self.traces = 0
         self.ran = 0
         """How many calls have begun."""
+        self.alarm: Callable[[], object] | None = None
+        """Called when a call was scheduled, or moved to an earlier time: for a loop that waits until next_due()."""
         self.running: Timer | None = None
         """The call that is running now, for who asks; None between calls."""
         self.lag = Histogram()
@@ -276,6 +278,8 @@ class TimerQueue:
         call.born = self.passes
         self.size += 1
         self.file(call)
+        if self.alarm is not None:
+            self.alarm()
         return call
 
     def add(self, call: Timer) -> None:
@@ -283,6 +287,8 @@ class TimerQueue:
         call.born = self.passes
         self.size += 1
         self.file(call)
+        if self.alarm is not None:
+            self.alarm()
 
     def cancel(self, call: Timer) -> None:
         """Told by a call that it is being cancelled. It stays until it comes up or the next purge."""
@@ -299,6 +305,8 @@ class TimerQueue:
                 return  # not one of this queue's
             del self.near[at]
         self.file(call)
+        if self.alarm is not None:
+            self.alarm()
 
     def run_due(self, now: float) -> int:
         """One pass: run what is due at `now`, and return how many calls ran.

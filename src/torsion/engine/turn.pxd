@@ -26,12 +26,15 @@ cdef class Engine:
     cdef public object clock
     cdef public object poller
     cdef public object waker
-    cdef public TimerQueue timers
+    cdef readonly TimerQueue timers
     cdef readonly Calls calls
     cdef readonly Meter meter
     cdef public bint stopping
     cdef public bint overridden
     cdef public object at_rest
+    cdef public object sooner
+    cdef public object scheduled
+    cdef object _cancel
     cdef bint _asleep
     cdef public object wait_for_events
     cdef long long _waits
@@ -58,6 +61,8 @@ cdef class Engine:
     cdef double _prepare(self, object longest) except -1
     @cython.locals(timers=TimerQueue, due=cython.double, left=cython.double)
     cdef double _left(self, object longest) except -1
+    cpdef call_later(self, delay, func, tuple args, dict kw)
+    cpdef bint hand_over(self, function, tuple args, dict kwargs) except -1
     cpdef begin(self)
     cpdef leave(self)
     cpdef rest(self)

@@ -14,10 +14,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..core.calls import Calls
-from ..core.timers import TimerQueue
+from ..core.timers import DelayedCall, TimerQueue
 from ..twin.kernel import GONE, READ, Sys
 from .meter import Meter
 from .poll import Poller, choose
@@ -74,7 +74,9 @@ class Engine:
         self.poller: Poller = choose() if poller is None else poller
         self.wait_for_events = self.poller.wait  # bound once, called at each turn; may be replaced
         self.waker: Waker = Waker() if waker is None else waker
-        self.timers: TimerQueue = TimerQueue() if timers is None else timers
+        if timers is None:
+            timers = TimerQueue()
+        self.timers = timers
         self.calls = Calls()
         self.meter = Meter(self.calls, self.timers)
         self.stopping = False
@@ -85,6 +87,11 @@ class Engine:
         """Whether streams may watch their descriptors here: not where others replaced the watching or the waiting."""
         self.overridden = False
         """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
+        self.sooner: Callable[[Any], object] = timers.reset
+        """Told by a call of call_later that its time has become earlier."""
+        self.scheduled: Callable[[DelayedCall], object] | None = None
+        """Told of each call of call_later, for who notes where they are made."""
+        self._cancel = timers.cancel  # bound once, kept by each call
         self._asleep = False
         self._waits = 0
         self._watches: dict[int, Watch] = {}
@@ -229,6 +236,25 @@ class Engine:
             return 0.0
         return left if left == inf else min(left, LONGEST)
 
+    def call_later(self, delay: float, func: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> DelayedCall:
+        """Schedule a call `delay` seconds from now; AssertionError if that is negative or NaN (29)."""
+        call = self.timers.call_later(self.clock, delay, func, args, kw, self._cancel, self.sooner)
+        if self.scheduled is not None:
+            self.scheduled(call)
+        return call
+
+    def hand_over(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Have a call made on the next turn (46). Any thread, and signal handlers.
+
+        False if somebody else may be waiting on our behalf: then the caller has to wake them.
+        """
+        self.calls.put(function, args, kwargs)
+        if self.overridden:
+            return False
+        if self._asleep:
+            self.wake()
+        return True
+
     def begin(self) -> None:
         """Somebody turns this loop now: what passes is work, until it waits."""
         if not self.meter.at_work:
@@ -244,7 +270,7 @@ class Engine:
         """For a loop that hosts this one: how long it may wait on `fileno()` before it calls `turn(0)`; as `patience`.
 
         From now until that turn, whatever would shorten the wait makes `fileno()` readable: calls handed over, and
-        descriptors watched. (Not timers, which know no engine: who adds one meanwhile calls `wake`.)
+        descriptors watched. (Not timers, which know no engine: have their `alarm` call `wake`.)
         """
         self._asleep = True  # before patience is asked: see wake()
         return self.patience(None)
@@ -311,6 +337,7 @@ class Engine:
         self._changed.clear()
         self._unsent.clear()
         self._always.clear()
+        self.timers.alarm = None
         self.waker.close()
         self.poller.close()
 

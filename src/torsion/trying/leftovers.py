@@ -81,7 +81,6 @@ class Noting:
     """Mixed into a reactor's class, before that: notes who opens what."""
 
     if TYPE_CHECKING:
-        _timer_methods: Any
         _descriptors: Any
         engine: Any
 
@@ -91,16 +90,13 @@ class Noting:
     def __init__(self, *args: Any, **kw: Any) -> None:
         self._noted: dict[int, tuple[Any, str]] = {}  # by id(): what is noted is kept, and need not be hashable
         super().__init__(*args, **kw)
-        call_later, cancel, sooner = self._timer_methods
         reactor = weakref.ref(self)  # one that is dropped is no cycle
 
-        def noting(*args: Any) -> Any:
-            call = call_later(*args)
+        def note(call: Any) -> None:
             owner = reactor()
             call.made_at = place(sys._getframe(1), None if owner is None else owner.blamed)
-            return call
 
-        self._timer_methods = noting, cancel, sooner
+        self.engine.scheduled = note
         self._descriptors = NotingDescriptors(self.engine, weakref.WeakMethod(self._note))
 
     def _note(self, made: Any) -> Any:

@@ -1,0 +1,3 @@
+from .engine.turn cimport Engine
+
+cdef Engine engine_of(reactor)
