@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from time import process_time as cpu
 from typing import Any
 
@@ -69,6 +70,18 @@ async def timer_fire(count: int) -> float:
     while loop.time() < due + 0.1:
         pass
     began = cpu()
+    await done
+    return cpu() - began
+
+
+async def timer_schedule_and_fire(count: int) -> float:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    began = cpu()
+    for delay in DELAYS[:count]:
+        loop.call_later(delay / 50, _ignore)
+    loop.call_later(2.05, done.set_result, None)
+    time.sleep(2.1)
     await done
     return cpu() - began
 
