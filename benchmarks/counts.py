@@ -81,7 +81,7 @@ def count_trace(trace: str) -> Counts:
 
 
 def split_trace(out: Path) -> list[str]:
-    return re.split(r"^.* getpgrp\(\).*$", out.read_text(errors="replace"), flags=re.MULTILINE)
+    return re.split(r"^\d+ +getpgrp\(.*$", out.read_text(errors="replace"), flags=re.MULTILINE)
 
 
 def count_profile(profile: Path) -> Counts:
