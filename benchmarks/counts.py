@@ -218,6 +218,8 @@ def count_operations(tool: Tool, name: str, out: Path) -> dict[str, Counts]:
     operations = [each for each in OPERATIONS if name in ("torsion", "twisted") or each in LOOPS]
     worker = tool.start([*network.PYTHON, str(HERE / "worker.py"), name, "without-gc"], out)
     worker.communicate("".join(f"{operation} {COUNT}\n" * 2 for operation in operations))
+    if worker.returncode:
+        raise RuntimeError(f"{name}: the worker ended with status {worker.returncode}")
     parts = tool.split(out)[1::2]  # those between are the worker's own
     return {
         operation.replace("_", " "): difference(tool.count(part), {}, COUNT)
