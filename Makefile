@@ -144,8 +144,16 @@ fuzz: build-required
 bench: build-required
 	@$(PY) benchmarks/run.py
 	@$(PY) benchmarks/network.py
+	@$(PY) benchmarks/offered.py
+	@$(PY) benchmarks/counts.py
 	@$(PY) benchmarks/startup.py
 	@$(PY) benchmarks/curves.py
+
+# No more system calls and instructions for an operation than benchmarks/gates.json says. Needs strace and valgrind, and
+# a minute or two: not in `make test`, which counts the system calls only.
+.PHONY: gates
+gates: build-required
+	@$(PY) benchmarks/counts.py --gate
 
 # The curves as the documents show them.
 .PHONY: curves

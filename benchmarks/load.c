@@ -1,13 +1,17 @@
 /* The load generator: real connections to an echo server, and the CPU time the server took for them.
  *
  *   load echo  port=P pid=SERVER connections=N size=BYTES flight=F (messages=M | seconds=S) [warm=W] [together=1]
+ *   load paced port=P pid=SERVER connections=N size=BYTES rate=R messages=M [warm=W]
  *   load http  port=P pid=SERVER connections=N reply=BYTES (messages=M | seconds=S) [warm=W]
  *   load storm port=P pid=SERVER connections=N burst=B
  *   load udp   port=P pid=SERVER connections=N size=BYTES flight=F messages=M [warm=W]
  *
  * echo: each connection keeps F messages of BYTES in flight, one send call each, or one for all that may be sent;
  * W messages go first, not counted.
- * Compiled with -DTLS (and -lssl -lcrypto), echo speaks TLS and believes any certificate; its handshakes are not counted.
+ * Compiled with -DTLS (and -lssl -lcrypto), echo and paced speak TLS and believe any certificate; handshakes are not
+ * counted.
+ * paced: R messages a second on each connection, whether answers have come or not, evenly spread over all of them.
+ * A message's latency is counted from when it was due, so an answer that is late does not hide that others waited.
  * http: the same with a GET of / as the message; each answer is BYTES long, whatever is in it.
  * storm: N connections, B at a time, first opened, then closed by us. Opened means the server has accepted them: the
  * last of a burst gets one byte echoed, and connections are accepted in order. Closed means the server has closed too.
@@ -23,6 +27,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +56,7 @@ struct moment {
 };
 
 static long port, pid, connections = 100, size = 64, flight = 1, messages, seconds, warm = -1, burst = 100, together;
+static long rate;  /* messages a second on each connection, when paced */
 static long reply; /* bytes of an answer; 0: a message comes back as it went */
 static char buffer[BUFFER], *message;
 
@@ -175,6 +181,7 @@ static void fill(int epoll, struct connection *connection) {
             while (together && begun < most && connection->begun < connection->received / answer() + flight);
         }
         size_t part = connection->sent % size, left = connection->begun * size - connection->sent;
+        if (left > size * (flight + 1) - part) left = size * (flight + 1) - part; /* no more is in `message` */
         ssize_t sent = put(connection, message + part, left);
         if (sent < 0 && errno != EAGAIN) fail("send");
         if (sent > 0) connection->sent += sent;
@@ -219,23 +226,98 @@ static void talk(int epoll, struct connection *all, long count, double until) {
     }
 }
 
-static void echo(void) {
-    int epoll = epoll_create1(0), *fds = calloc(connections, sizeof *fds);
+static struct connection *open_all(int epoll) {
     struct connection *all = calloc(connections, sizeof *all);
     for (long i = 0; i < connections; i++) {
-        all[i].fd = fds[i] = open_connection();
+        all[i].fd = open_connection();
         speak(&all[i]);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
-        epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
+        epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
     }
+    return all;
+}
+
+static void close_those(const struct connection *all) {
+    int *fds = calloc(connections, sizeof *fds);
+    for (long i = 0; i < connections; i++) fds[i] = all[i].fd;
+    close_all(fds, connections);
+}
+
+static void echo(void) {
+    int epoll = epoll_create1(0);
+    struct connection *all = open_all(epoll);
     talk(epoll, all, warm < 0 ? connections * flight : warm, 0);
     struct moment before = now();
     double began = read_clock(CLOCK_MONOTONIC);
     talk(epoll, all, messages ? messages : LONG_MAX, seconds ? began + seconds : 0);
     struct moment after = now();
-    close_all(fds, connections);
+    close_those(all);
     printf("{\"messages\": %ld, \"bytes\": %ld, \"seconds\": %.6f, \"cpu\": %.9f}\n", begun, begun * size,
            after.wall - began, after.cpu - before.cpu);
+}
+
+/* ---- paced ---- */
+
+/* Until something arrives, or until that moment. */
+static void rest(int epoll, double until) {
+    double left = until - read_clock(CLOCK_MONOTONIC);
+    struct pollfd ready = {epoll, POLLIN, 0};
+    struct timespec patience = {left > 0 ? left : 0, 0};
+    if (left > 0) patience.tv_nsec = (left - patience.tv_sec) * 1e9;
+    if (ppoll(&ready, 1, &patience, NULL) < 0 && errno != EINTR) fail("ppoll");
+}
+
+/* Sends `count` messages when they are due, the next one on the next connection; latencies in seconds. */
+static void keep_pace(int epoll, struct connection *all, long count, double *latencies) {
+    double start = read_clock(CLOCK_MONOTONIC), each = 1.0 / rate / connections, heard = start;
+    long echoed = 0; /* messages */
+    begun = 0, flight = 0; /* what fill() sends is begun here */
+    for (long i = 0; i < connections; i++) all[i].begun = all[i].sent = all[i].received = 0;
+    while (echoed < count) {
+        for (; begun < count && start + begun * each <= read_clock(CLOCK_MONOTONIC); begun++) {
+            all[begun % connections].begun++;
+            fill(epoll, &all[begun % connections]);
+        }
+        rest(epoll, begun < count ? start + begun * each : heard + 10);
+        struct epoll_event events[EVENTS];
+        int ready = epoll_wait(epoll, events, EVENTS, 0);
+        double at = read_clock(CLOCK_MONOTONIC);
+        if (ready > 0) heard = at;
+        if (at > heard + 10) errno = ETIMEDOUT, fail("waiting for the echo");
+        for (int i = 0; i < ready; i++) {
+            struct connection *connection = events[i].data.ptr;
+            long before = connection->received / size;
+            if (events[i].events & ~EPOLLOUT)
+                do take(connection);
+                while (more(connection));
+            for (; before < connection->received / size; before++)
+                latencies[echoed++] = at - (start + (before * connections + (connection - all)) * each);
+            fill(epoll, connection);
+        }
+    }
+}
+
+static int compare(const void *one, const void *other) {
+    double difference = *(const double *)one - *(const double *)other;
+    return difference > 0 ? 1 : difference < 0 ? -1 : 0;
+}
+
+static void paced(void) {
+    int epoll = epoll_create1(0);
+    struct connection *all = open_all(epoll);
+    if (warm < 0) warm = connections;
+    double *latencies = calloc(messages > warm ? messages : warm, sizeof *latencies);
+    keep_pace(epoll, all, warm, latencies);
+    struct moment before = now();
+    double began = read_clock(CLOCK_MONOTONIC);
+    keep_pace(epoll, all, messages, latencies);
+    double took = read_clock(CLOCK_MONOTONIC) - began;
+    struct moment after = now();
+    close_those(all);
+    qsort(latencies, messages, sizeof *latencies, compare);
+    printf("{\"messages\": %ld, \"seconds\": %.6f, \"cpu\": %.9f, \"p50\": %.9f, \"p99\": %.9f, \"p99.9\": %.9f}\n",
+           messages, took, after.cpu - before.cpu, latencies[messages / 2], latencies[messages * 99 / 100],
+           latencies[messages * 999 / 1000]);
 }
 
 /* ---- storm ---- */
@@ -320,7 +402,7 @@ static void options(int count, char **arguments) {
     struct { const char *name; long *value; } known[] = {
         {"port", &port}, {"pid", &pid}, {"connections", &connections}, {"size", &size}, {"flight", &flight},
         {"messages", &messages}, {"seconds", &seconds}, {"warm", &warm}, {"burst", &burst},
-        {"together", &together}, {"reply", &reply},
+        {"together", &together}, {"reply", &reply}, {"rate", &rate},
     };
     for (int i = 0; i < count; i++) {
         char *equals = strchr(arguments[i], '=');
@@ -333,7 +415,7 @@ static void options(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) fprintf(stderr, "usage: load echo|http|storm|udp name=value ...\n"), exit(2);
+    if (count < 2) fprintf(stderr, "usage: load echo|paced|http|storm|udp name=value ...\n"), exit(2);
     options(count - 2, arguments + 2);
     if (connections < 1 || size < 1 || flight < 1 || burst < 1) fprintf(stderr, "load: below 1\n"), exit(2);
     static const char get_root[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -343,8 +425,9 @@ int main(int count, char **arguments) {
     message = malloc(size * (flight + 1)); /* a message, again and again */
     for (long i = 0; i < size * (flight + 1); i++) message[i] = http ? get_root[i % size] : 'a' + i % size % 26;
     if ((http || !strcmp(arguments[1], "echo")) && (messages > 0 || seconds > 0)) echo();
+    else if (!strcmp(arguments[1], "paced") && messages > 0 && rate > 0) paced();
     else if (!strcmp(arguments[1], "storm")) storm();
     else if (!strcmp(arguments[1], "udp") && messages > 0) udp();
-    else fprintf(stderr, "load: echo and http need messages= or seconds=, udp messages=\n"), exit(2);
+    else fprintf(stderr, "load: echo and http need messages= or seconds=, udp messages=, paced also rate=\n"), exit(2);
     return 0;
 }

@@ -73,6 +73,18 @@ async def timer_fire(count: int) -> float:
     return cpu() - began
 
 
+async def timer_schedule_and_fire(count: int) -> float:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    began = cpu()
+    for delay in DELAYS[:count]:
+        loop.call_later(delay / 50, _ignore)
+    loop.call_later(2.05, done.set_result, None)
+    time.sleep(2.1)
+    await done
+    return cpu() - began
+
+
 async def call_later_chain(count: int) -> float:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

@@ -47,6 +47,7 @@ OPERATIONS: dict[str, tuple[int, dict[str, float]]] = {
     "string_in_a_piece": (50_000, {"twisted": 1.0}),
 }
 LOOPS = {"await_fired", "gather_item", "timer_schedule", "timer_cancel", "timer_fire"} | {
+    "timer_schedule_and_fire",
     "call_later_chain",
     "call_from_thread",
     "defer_to_thread",

@@ -102,12 +102,15 @@ class Soak(logging.Handler):
         self.dry_since, self.dry_until = 0.0, 0.0
         self.going_on = False
         self.random = random.Random(1)
+        # A result is told before its thread is free again; the next call may need another thread, up to this many.
+        reactor.suggestThreadPoolSize(WORKERS["threads"])
         server, self.client_context = contexts(folder)
         factory = protocol.Factory.forProtocol(Echo)
         self.tcp = reactor.listenTCP(0, factory, backlog=500, interface=HOST).getHost().port
         self.tls = reactor.listenSSL(0, factory, server, backlog=500, interface=HOST).getHost().port
-        with socket.create_server((HOST, 0)) as closed:
-            self.nobody = closed.getsockname()[1]
+        self.deaf = socket.socket()  # does not listen; and while it has the port, nobody else does
+        self.deaf.bind((HOST, 0))
+        self.nobody = self.deaf.getsockname()[1]
 
     async def connect(self, port: int, encrypted: bool) -> Client:
         creator = protocol.ClientCreator(reactor, Client)

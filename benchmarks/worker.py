@@ -1,14 +1,17 @@
 """One peer in a process of its own: reads "operation count" lines, answers each with the seconds of CPU it took.
 
 An operation is a function of operations.py (of loop_operations.py for who has no Deferreds), or of another module here
-that it names: "growth.chain_link".
+that it names: "growth.chain_link". Before it and after it the process asks for its group: counts.py knows by that where
+in a trace the operation is.
 
-Usage: worker.py torsion|twisted|asyncio|uvloop|rloop
+Usage: worker.py torsion|twisted|asyncio|uvloop|rloop [without-gc]
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -31,7 +34,11 @@ def serve_deferreds() -> None:
     def serve() -> Any:
         for name, count in requests():
             module, _, function = name.rpartition(".")
-            answer((yield getattr(importlib.import_module(module or "operations"), function)(count)))
+            operation = getattr(importlib.import_module(module or "operations"), function)
+            os.getpgrp()
+            took = yield operation(count)
+            os.getpgrp()
+            answer(took)
         reactor.stop()
 
     def report(failure: Any) -> None:
@@ -48,7 +55,11 @@ async def serve_futures() -> None:
 
     print("ready", flush=True)
     for name, count in requests():
-        answer(await getattr(loop_operations, name)(count))
+        operation = getattr(loop_operations, name)
+        os.getpgrp()
+        took = await operation(count)
+        os.getpgrp()
+        answer(took)
 
 
 def main(peer: str) -> None:
@@ -66,4 +77,6 @@ def main(peer: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["without-gc"]:
+        gc.disable()
     main(sys.argv[1])

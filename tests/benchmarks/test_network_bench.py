@@ -62,6 +62,31 @@ def test_a_load_for_a_time(load: str) -> None:
     assert 1 <= figures["seconds"] < 10
 
 
+def test_a_paced_load_sends_when_messages_are_due_and_no_sooner(load: str) -> None:
+    with peer(echo) as port:
+        done = run_load(load, "paced", port, connections=3, size=1000, rate=50, messages=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout)
+    assert figures["messages"] == 60
+    assert figures["seconds"] >= 59 / 150  # the last one is due then
+    assert 0 < figures["p50"] <= figures["p99"] <= figures["p99.9"] < 10
+
+
+def test_a_paced_load_counts_how_long_a_message_has_waited_since_it_was_due(load: str) -> None:
+    def sluggish(connection: socket.socket) -> None:
+        connection.sendall(connection.recv(1))  # the one that is not counted
+        waiting = b""
+        while len(waiting) < 19:
+            waiting += connection.recv(19)
+        connection.sendall(waiting)
+        connection.recv(1)
+
+    with peer(sluggish) as port:
+        done = run_load(load, "paced", port, connections=1, size=1, rate=100, messages=19)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["p50"] >= 0.09  # the tenth waits for nine more, each due a hundredth later
+
+
 @contextlib.contextmanager
 def datagram_peer(answer: Callable[[bytes], bytes]) -> Iterator[int]:
     """The port of a UDP server of the standard library; an empty datagram ends it."""
@@ -163,6 +188,14 @@ def test_the_benchmark_asks_twisteds_web_server(full: Python) -> None:
     done = full.run(str(BENCHMARKS / "network.py"), *arguments, timeout=50)
     assert (done.returncode, done.stderr) == (0, "")
     assert "| web hello 50 connections |" in done.stdout
+
+
+def test_a_fixed_rate_is_offered(full: Python) -> None:
+    arguments = ["--rounds", "1", "--seconds", "0.2", "--rates", "500", "--connections", "10", "--peers", "C"]
+    done = full.run(str(BENCHMARKS / "offered.py"), *arguments, timeout=50)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "| 500 | torsion |" in done.stdout
+    assert "| 500 | C |" in done.stdout
 
 
 @needs_twisted
