@@ -25,13 +25,13 @@ HERE = Path(__file__).parent
 
 # operation: (count a round, {peer: bar for the ratio}); bars of 2026's first version, see docs/performance.md
 OPERATIONS: dict[str, tuple[int, dict[str, float]]] = {
-    "deferred_three_callbacks": (20_000, {"twisted": 0.35}),
-    "deferred_error_path": (20_000, {"twisted": 0.5}),
-    "deferred_chain_link": (20_000, {"twisted": 0.4}),
-    "gather_item": (20_000, {"twisted": 1.0}),
-    "await_fired": (100_000, {"twisted": 1.0}),
-    "inline_yield": (20_000, {"twisted": 1.0}),
-    "inline_call": (20_000, {"twisted": 0.5}),
+    "deferred_three_callbacks": (20_000, {"twisted": 0.25}),
+    "deferred_error_path": (20_000, {"twisted": 0.35}),
+    "deferred_chain_link": (20_000, {"twisted": 0.25}),
+    "gather_item": (20_000, {"twisted": 0.3}),
+    "await_fired": (100_000, {"twisted": 0.4}),
+    "inline_yield": (20_000, {"twisted": 0.3}),
+    "inline_call": (20_000, {"twisted": 0.3}),
     "timer_schedule": (20_000, {"twisted": 0.25, "uvloop": 1.0}),
     "timer_cancel": (20_000, {"twisted": 0.5, "uvloop": 1.0}),
     "timer_fire": (20_000, {"twisted": 0.15, "uvloop": 1.0}),

@@ -63,11 +63,11 @@ class Failure(BaseException):
     """
 
     pickled = 0
-    captureVars = False
 
     count: int
     type: Any
     value: Any
+    captureVars: bool
     tb: TracebackType | None
 
     def __init__(
@@ -85,7 +85,7 @@ class Failure(BaseException):
             exc_tb = exc_value.__traceback__
         elif exc_type is None:
             exc_type = exc_value.__class__
-        # Filling the dict is a fifth cheaper than assigning attributes of an exception.
+        # Filling the dict is a fifth cheaper than five attribute assignments on an exception.
         state = self.__dict__
         if isinstance(exc_value, Failure):
             state.update(exc_value.__dict__)
@@ -93,15 +93,20 @@ class Failure(BaseException):
         state["count"] = next_count()
         state["type"] = exc_type
         state["value"] = exc_value
-        if captureVars:
-            state["captureVars"] = captureVars
+        state["captureVars"] = captureVars
         state["tb"] = exc_tb if exc_tb is not None else getattr(exc_value, "__traceback__", None)
 
     @classmethod
     def _withoutTraceback(cls, value: BaseException) -> "Failure":
         """`Failure(value)` for an exception that was never raised, cheaper. Contract: Twisted's web client uses it."""
         failure = _new(cls)
-        failure.__dict__ = {"count": next_count(), "type": value.__class__, "value": value, "tb": None}
+        failure.__dict__ = {
+            "count": next_count(),
+            "type": value.__class__,
+            "value": value,
+            "captureVars": False,
+            "tb": None,
+        }
         return failure
 
     # What is worked out on demand. Both may be set, before and after pickling. A program that is given the state may
@@ -217,8 +222,7 @@ class Failure(BaseException):
     # Copying and pickling: what can travel. The traceback cannot.
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {"captureVars": False, **self.__dict__, "parents": self.parents, "frames": self.frames}
-        state.update(stack=[], tb=None, pickled=1)
+        state = {**self.__dict__, "parents": self.parents, "frames": self.frames, "stack": [], "tb": None, "pickled": 1}
         state.pop("_parents", None)
         state.pop("_frames", None)
         if self.captureVars and not self.pickled:

@@ -35,7 +35,7 @@ cdef class Deferred:
     cdef object _give_up(self)
     @cython.locals(current=Deferred, waiting=Deferred, unfinished=list)
     cdef object _run(self)
-    @cython.locals(pending=list, extra=tuple, at=Py_ssize_t, failed=bint)
+    @cython.locals(pending=list, extra=tuple, at=Py_ssize_t, failed=bint, direct=bint)
     cdef Deferred _advance(self)
     cdef object _caught(self)
     cdef Deferred _hand_over(self, Deferred waiting)

@@ -454,6 +454,7 @@ class Deferred:
             self._note_unhandled()
             return None
         self._runningCallbacks = True
+        direct = cython.compiled and not self._is_debugged()  # by `attempt`, which spares a frame in each traceback
         try:
             while self._next < len(pending):
                 at = self._next
@@ -471,7 +472,7 @@ class Deferred:
                 if function is not None:
                     try:
                         if extra is None:
-                            if cython.compiled and not self._is_debugged():
+                            if direct:
                                 self._result = attempt(function, self._result, Failure, _failure_init)
                             else:
                                 self._result = function(self._result)

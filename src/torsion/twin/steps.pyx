@@ -137,7 +137,11 @@ cdef object _failure(object kind, object init, object error):
         _room()
     cdef PyObject *tb = PyException_GetTraceback(error)
     cdef dict state = {
-        "count": next(_counter), "type": type(error), "value": error, "tb": None if tb is NULL else <object>tb
+        "count": next(_counter),
+        "type": type(error),
+        "value": error,
+        "captureVars": False,
+        "tb": None if tb is NULL else <object>tb,
     }
     Py_XDECREF(tb)
     made = (<PyTypeObject *>PyExc_BaseException).tp_new(<PyTypeObject *>kind, (), NULL)
