@@ -443,6 +443,8 @@ def test_s062_what_is_written_after_closing_is_dropped() -> None:
     session = Session()
     session.app.transport.loseConnection()
     session.app.transport.write(b"too late")
+    with pytest.raises(TypeError):
+        session.app.transport.write("text")
     session.clock.advance(0)
     session.pump()
     assert (session.peer.received, session.peer.ended) == (b"", True)

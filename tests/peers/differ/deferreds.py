@@ -133,8 +133,11 @@ def gather(world: World, numbers: list[int], consume: bool) -> None:
 
 @operation
 def race(world: World, numbers: list[int]) -> None:
+    several = _several(world, numbers)
+    if any(map(in_a_circle, several)):
+        raise Missing("deferred")
     world.cancels = True
-    world.keep("deferred", defer.race(_several(world, numbers)))
+    world.keep("deferred", defer.race(several))
 
 
 # Functions, generators and coroutines.

@@ -12,8 +12,8 @@ from world import World, operation, plain
 
 
 class Time:
-    """A reactor's time, that a program moves. No two looks at it are equal, nor two distances between looks: the order of
-    calls due at the same time is not promised by Twisted's reactor."""
+    """A reactor's time, that a program moves. No two looks at it are equal, nor two distances between looks: the order
+    of calls due at the same time is not promised by Twisted's reactor."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor

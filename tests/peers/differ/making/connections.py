@@ -85,8 +85,8 @@ def _closing_act(g: Generator) -> Body:
 class Sides:
     """Which of the two sides closes; both only when told from outside, one after the other or at once.
 
-    Where one side of a connection stays open when the peer has gone (half-closed, or on a UNIX socket), Twisted's poller
-    sees that first when it is closed here, too: not together.
+    Where one side of a connection stays open when the peer has gone (half-closed, or on a UNIX socket), Twisted's
+    poller sees that first when it is closed here, too: not together.
     """
 
     def __init__(self, g: Generator) -> None:
@@ -163,12 +163,12 @@ def tls(g: Generator) -> list[Any]:
     return made + acts + [["settle"]]
 
 
-# Both ends in memory. What is written behind loseConnection(), or when the other side has closed, arrives now and then in
-# Twisted: there they say nothing.
+# Both ends in memory. What is written behind loseConnection(), or when the other side has closed, arrives now and then
+# in Twisted: there they say nothing.
 
 
 def loopbacks(g: Generator) -> list[Any]:
-    made: list[Any] = []
-    for _ in range(g.one(1, 1, 2)):
-        made.append(["loop_back", g.one("as written", "in one"), _script(g, True), _script(g, True)])
+    made: list[Any] = [
+        ["loop_back", g.one("as written", "in one"), _script(g, True), _script(g, True)] for _ in range(g.one(1, 1, 2))
+    ]
     return made + [["loop_act", g.number(), _acts(g, ALL)] for _ in range(g.random.randint(0, 6))]
