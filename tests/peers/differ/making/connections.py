@@ -27,13 +27,14 @@ QUIET: list[tuple[int, Maker]] = [
     (1, lambda g: [g.one("peer", "host")]),
 ]
 
-CLOSING: list[tuple[int, Maker]] = [
-    (2, lambda g: ["pause"]),
+PAUSING: list[tuple[int, Maker]] = [(2, lambda g: ["pause"])]
+ENDING: list[tuple[int, Maker]] = [
     (5, lambda g: ["lose"]),
     (1, lambda g: ["write", "d", 70000 if g.chance(0.9) else 5_000_000]),  # the latter is more than the kernel takes
     (3, lambda g: ["lose_write"]),
     (1, lambda g: ["stop"]),
 ]
+CLOSING = PAUSING + ENDING
 
 ALL = WRITING + QUIET + CLOSING
 
@@ -77,9 +78,11 @@ def _client_script(g: Generator, closer: bool, quiet: bool = False) -> dict[str,
     return script
 
 
-def _closing_act(g: Generator) -> Body:
-    # What was written before an abort arrives or does not: abort only when nothing is under way.
-    return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, ALL + PRODUCING)
+def _closing_act(g: Generator, both: bool) -> Body:
+    if g.chance(0.15):  # what was written before an abort arrives or does not: only when nothing is under way
+        return [[["abort"]], ["pass"]]
+    # A paused end that shuts its writing side sees that the peer has gone when it is resumed; in Twisted at once.
+    return _acts(g, WRITING + QUIET + (ENDING if both else CLOSING) + PRODUCING)
 
 
 class Sides:
@@ -105,7 +108,7 @@ def _stream(g: Generator, sides: Sides) -> list[Any]:
         0
     ]
     if kind == "act":
-        return ["act", g.number(), _closing_act(g), _acts(g, WRITING + QUIET)]
+        return ["act", g.number(), _closing_act(g, sides.closer == "both"), _acts(g, WRITING + QUIET)]
     if kind == "connect":
         return ["connect", g.number(), sides.client(g)]
     if kind == "connector" and sides.closer == "client":
