@@ -361,10 +361,11 @@ class Cooperator:
         return doneDeferred
 
     def start(self) -> None:
-        """Begin to run tasks, or begin again after stop()."""
-        self._started = True
-        self._stopped = False
-        self._reschedule()
+        """Begin to run tasks, or begin again after stop(). Nothing happens if it is running."""
+        if not self.running:
+            self._started = True
+            self._stopped = False
+            self._reschedule()
 
     def stop(self) -> None:
         """Fail all tasks with SchedulerStopped, and those added or resumed from now on.

@@ -256,6 +256,19 @@ def test_s090_a_stopped_cooperator_fails_its_tasks_old_and_new(slices: Slices) -
     assert len(again) == 1 and slices.cooperator.running
 
 
+def test_s090_starting_a_running_cooperator_in_a_step_schedules_nothing(slices: Slices) -> None:
+    due: list[int] = []
+
+    def work() -> Iterator[Any]:
+        slices.cooperator.start()
+        due.append(len(slices.due))
+        yield
+
+    slices.cooperator.coiterate(work())
+    slices.run()
+    assert due == [0] and len(slices.due) == 1
+
+
 def test_s090_a_cooperator_not_started_runs_nothing_until_it_is() -> None:
     slices = Slices(started=False)
     seen: list[int] = []

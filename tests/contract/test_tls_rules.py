@@ -492,9 +492,20 @@ def test_s062_what_is_written_after_closing_is_dropped() -> None:
     session = Session()
     session.app.transport.loseConnection()
     session.app.transport.write(b"too late")
+    with pytest.raises(TypeError):
+        session.app.transport.write("text")
     session.clock.advance(0)
     session.pump()
     assert (session.peer.received, session.peer.ended) == (b"", True)
+
+
+def test_s062_what_is_no_bytes_is_an_error_while_it_is_closing() -> None:
+    transport = Session(shake=False).app.transport
+    transport.write(b"to be sent after the handshake")
+    transport.loseConnection()
+    transport.write(b"dropped")
+    with pytest.raises(TypeError):
+        transport.write("text")
 
 
 def test_s062_unless_a_producer_is_registered() -> None:

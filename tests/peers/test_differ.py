@@ -53,6 +53,22 @@ def test_both_engines_do_the_same() -> None:
     assert differ.differing(programs, Counter()) == []
 
 
+def test_both_engines_do_the_same_in_programs_of_every_kind() -> None:
+    programs = [generate.program(seed, [kind.__name__]) for _, kind in generate.KINDS for seed in range(4)]
+    assert differ.differing(programs, Counter()) == []
+
+
+CIRCLE: list[Any] = [["new", None], ["fire", 0, ["deferred", 0]], ["cancel", 0], ["look", 0]]
+
+
+def test_deferreds_that_wait_for_each_other_are_not_cancelled() -> None:
+    """And where something may cancel them that is no operation, the program ends."""
+    logs = differ.logs_of([CIRCLE, [CIRCLE[0], ["race", []], *CIRCLE[1:]]])
+    for alone, with_race in logs:
+        assert alone is not None and [event[0] for event in alone["main"]] == ["look"]
+        assert with_race is not None and with_race["main"] == [["a circle"]]
+
+
 @pytest.mark.usefixtures("damaged")
 def test_a_difference_is_found_and_the_program_made_small() -> None:
     assert differ.differing([PROGRAM[:2], PROGRAM], Counter()) == [1]

@@ -9,7 +9,7 @@ from twisted.internet import ssl
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from certificates import certificates  # noqa: E402
+from certificates import certificates
 
 
 @cache

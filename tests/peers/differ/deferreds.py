@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted.internet import defer
 from twisted.python.failure import Failure
-from world import ERRORS, MISUSE, Missing, World, operation, plain
+from world import ERRORS, MISUSE, Missing, World, in_a_circle, operation, plain
 
 # One Deferred.
 
@@ -59,7 +59,9 @@ def err(world: World, number: int, error: str | None) -> None:
 
 @operation
 def cancel(world: World, number: int) -> None:
-    world.pick("deferred", number).cancel()
+    d = world.pick("deferred", number)
+    if not in_a_circle(d):
+        d.cancel()
 
 
 @operation
@@ -131,7 +133,11 @@ def gather(world: World, numbers: list[int], consume: bool) -> None:
 
 @operation
 def race(world: World, numbers: list[int]) -> None:
-    world.keep("deferred", defer.race(_several(world, numbers)))
+    several = _several(world, numbers)
+    if any(map(in_a_circle, several)):
+        raise Missing("deferred")
+    world.cancels = True
+    world.keep("deferred", defer.race(several))
 
 
 # Functions, generators and coroutines.

@@ -111,8 +111,6 @@ def _other(stock: Log | None, ours: Log | None) -> bool:
 EXCUSES = {
     '["RecursionError", ""]': "a Deferred that waits for itself is cancelled",
     '["thrown", ["misuse", ""]]': "a Deferred is awaited in its own errback",
-    '["TaskStopped", ""]]': "a task is stopped in its own step, and waits",
-    '["reported", ["Failure", ["ValueError", ""]]]': "a task is stopped in its own step",
     '["out of operations"]': "a program goes on without end on Twisted",
     "_InternalInlineCallbacksCancelledError": "a program sees a Deferred in the middle of its cancellation",
 }

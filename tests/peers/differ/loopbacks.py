@@ -1,4 +1,4 @@
-"""Operations on two ends in memory, of loopbackAsync. Its turns are those of the process's reactor, which does not run."""
+"""Operations on two ends in memory, of loopbackAsync. It is turned by the process's reactor, which does not run."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ def _turn() -> None:
 @operation
 def loop_back(world: World, policy: str, server: dict[str, Any], client: dict[str, Any]) -> None:
     number = len(world.things.get("end", ())) // 2
-    ends = [HalfCloseableEnd(world, f"{side} {number}", script) for side, script in zip("sc", (server, client))]
+    ends = [HalfCloseableEnd(world, f"s {number}", server), HalfCloseableEnd(world, f"c {number}", client)]
     for end in ends:
+        end.silenced_by += ends
         world.keep("end", end)
     done = loopback.loopbackAsync(*ends, POLICIES[policy])
     done.addBoth(lambda result: world.log("loopback", result, channel=f"over {number}"))

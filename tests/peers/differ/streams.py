@@ -45,6 +45,8 @@ class End(protocol.Protocol):
         self.read_lost = False
         self.write_closed = False
         self.closed = False
+        #: It writes nothing once one of these has closed.
+        self.silenced_by: list[End] = []
         self.waiting = sorted(script.get("received", ()))
 
     def log(self, *what: Any) -> None:
@@ -64,7 +66,7 @@ class End(protocol.Protocol):
             if self.write_closed and name in ("lose", "stop", "lose_write"):
                 continue  # what comes first then, is a matter of time
             self.write_closed |= name == "lose_write"
-            if self.closed and name.startswith("write") and self.script.get("no last words"):
+            if name.startswith("write") and any(end.closed for end in self.silenced_by):
                 continue
             self.closed |= name == "lose"
             try:
@@ -366,8 +368,8 @@ def settle(world: World) -> None:
         reactor.advance(0)
         if secure:
             own_reactor().iterate(0)  # by whose time Twisted's TLS joins small writes, whichever reactor it is on
-            if quiet > 5:
-                reactor.iterate(0.003)
+            if quiet > 3:
+                reactor.iterate(0.005)
         quiet = quiet + 1 if world.happened == before else 0
         if quiet == 8:
             return

@@ -12,16 +12,18 @@ from world import World, operation, plain
 
 
 class Time:
-    """A reactor's time, that a program moves. No two looks at it are equal: the order of calls due at the same time is
-    not promised by Twisted's reactor."""
+    """A reactor's time, that a program moves. No two looks at it are equal, nor two distances between looks: the order
+    of calls due at the same time is not promised by Twisted's reactor."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._now = 1000.0
+        self._tick = 1e-8
         reactor.seconds = self.seconds
 
     def seconds(self) -> float:
-        self._now += 1e-8
+        self._tick *= 1.001
+        self._now += self._tick
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -99,6 +101,7 @@ def calls_left(world: World) -> Any:
 
 @operation
 def timeout(world: World, number: int, seconds: float, body: list[Any] | None) -> None:
+    world.cancels = True
     handler = world.callback("timed out", body) if body else None
     world.pick("deferred", number).addTimeout(seconds, clock_of(world), handler)
 

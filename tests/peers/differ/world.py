@@ -85,6 +85,17 @@ def plain(text: object) -> str:
     return "\n".join(line for line in text.splitlines() if not ENGINES_FRAME.match(line))
 
 
+def in_a_circle(d: Any) -> bool:
+    """Whether what it waits for waits for it, or for itself. To cancel one of them is a RecursionError in Twisted."""
+    passed: list[Any] = []
+    while isinstance(d, defer.Deferred):
+        if any(d is each for each in passed):
+            return True
+        passed.append(d)
+        d = getattr(d, "result", None)
+    return False
+
+
 class World:
     """One program's run."""
 
@@ -94,6 +105,8 @@ class World:
         self.left = BUDGET
         self.happened = 0
         self._over = False
+        #: Whether Deferreds may be cancelled by what is not an operation. Then it ends where some wait for each other.
+        self.cancels = False
         self._unhandled = False
         self._own: set[int] = set()
         self.cleanups: list[Callable[[], None]] = []
@@ -164,21 +177,9 @@ class World:
         else:
             if result is not None:
                 self.log(each[0], result)
-        if self._has_circle():
+        if self.cancels and any(map(in_a_circle, self.things.get("deferred", ()))):
             self.log("a circle")
             self.left, self._over = -1, True
-
-    def _has_circle(self) -> bool:
-        """Whether Deferreds wait for each other. To cancel one of them is a RecursionError in Twisted: the program ends
-        here."""
-        for d in self.things.get("deferred", ()):
-            passed: list[Any] = []
-            while isinstance(d, defer.Deferred):
-                if any(d is each for each in passed):
-                    return True
-                passed.append(d)
-                d = getattr(d, "result", None)
-        return False
 
     def body(self, body: list[Any], given: Any = None) -> Any:
         operations, ending = body

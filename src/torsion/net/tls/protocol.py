@@ -226,11 +226,13 @@ class TLSLayer:
         is registered, and after the end (62).
         """
         state = self._state
-        if state >= SHUT:
+        if state > SHUT:
             return
         if data.__class__ is not bytes:
             data = _as_bytes(data)
-        if not data or ((state > OPEN or state == LEAVING) and self._producer is None):
+        if (state > OPEN or state == LEAVING) and (state == SHUT or self._producer is None):
+            return
+        if not data:
             return
         self._outbox.append(data)
         if state <= LEAVING:

@@ -1,12 +1,14 @@
-"""Programs of connections."""
+"""Programs of connections.
+
+One side of a program is the closer: all that ends a connection is done there, and the other side writes only when
+nothing is under way, and never stops reading. Or both are: then nothing is answered while they are connected. Where
+both ends close by themselves, or one writes while the other closes, what each of them sees depends on who comes first,
+and the order of the events of one wait is not promised.
+"""
 
 from typing import Any
 
 from making.generator import Body, Generator, Maker
-
-# Connections. One side of a program is the closer: all that ends a connection is done there, and the other side writes
-# only when nothing is under way, and never stops reading. Where both ends close, or one writes while the other closes,
-# what each of them sees depends on who comes first, and the order of the events of one wait is not promised.
 
 WRITING: list[tuple[int, Maker]] = [
     (8, lambda g: ["write", g.one("a", "b", "c"), g.one(0, 1, 3, 10, 10, 1000)]),
@@ -25,13 +27,14 @@ QUIET: list[tuple[int, Maker]] = [
     (1, lambda g: [g.one("peer", "host")]),
 ]
 
-CLOSING: list[tuple[int, Maker]] = [
-    (2, lambda g: ["pause"]),
+PAUSING: list[tuple[int, Maker]] = [(2, lambda g: ["pause"])]
+ENDING: list[tuple[int, Maker]] = [
     (5, lambda g: ["lose"]),
     (1, lambda g: ["write", "d", 70000 if g.chance(0.9) else 5_000_000]),  # the latter is more than the kernel takes
     (3, lambda g: ["lose_write"]),
     (1, lambda g: ["stop"]),
 ]
+CLOSING = PAUSING + ENDING
 
 ALL = WRITING + QUIET + CLOSING
 
@@ -50,12 +53,12 @@ def _acts(g: Generator, table: list[tuple[int, Maker]], raising: bool = False) -
 def _script(g: Generator, closer: bool, quiet: bool = False) -> dict[str, Any]:
     """What an end does; if it is to be quiet, it answers nothing while it is connected."""
     table = ALL if closer and not quiet else QUIET
-    script: dict[str, Any] = {"half": g.chance(0.4), "closer": closer}
+    script: dict[str, Any] = {"half": g.chance(0.4) and not quiet, "closer": closer}
     if g.chance(0.6):
         script["made"] = _acts(g, table, closer)
     if g.chance(0.6):
         marks = [g.one(1, 3, 10, 11, 20, 1000) for _ in range(g.one(1, 2, 3))]
-        script["received"] = [[mark, _acts(g, table, closer)] for mark in marks]
+        script["received"] = [[mark, _acts(g, table, closer and not quiet)] for mark in marks]
     for when in ("read lost", "write lost"):
         if g.chance(0.3):
             script[when] = _acts(g, table, closer)
@@ -75,14 +78,19 @@ def _client_script(g: Generator, closer: bool, quiet: bool = False) -> dict[str,
     return script
 
 
-def _closing_act(g: Generator) -> Body:
-    # What was written before an abort arrives or does not: abort only when nothing is under way.
-    return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, ALL + PRODUCING)
+def _closing_act(g: Generator, both: bool) -> Body:
+    if g.chance(0.15):  # what was written before an abort arrives or does not: only when nothing is under way
+        return [[["abort"]], ["pass"]]
+    # A paused end that shuts its writing side sees that the peer has gone when it is resumed; in Twisted at once.
+    return _acts(g, WRITING + QUIET + (ENDING if both else CLOSING) + PRODUCING)
 
 
 class Sides:
-    """Which of the two sides closes; both only when told from outside, one after the other or at once. (On a UNIX socket
-    Twisted's poller sees that the peer has gone before it sees that the connection was to be closed here as well.)"""
+    """Which of the two sides closes; both only when told from outside, one after the other or at once.
+
+    Where one side of a connection stays open when the peer has gone (half-closed, or on a UNIX socket), Twisted's
+    poller sees that first when it is closed here, too: not together.
+    """
 
     def __init__(self, g: Generator) -> None:
         self.closer = g.one("client", "server", "client", "server", "both")
@@ -100,7 +108,7 @@ def _stream(g: Generator, sides: Sides) -> list[Any]:
         0
     ]
     if kind == "act":
-        return ["act", g.number(), _closing_act(g), _acts(g, WRITING + QUIET)]
+        return ["act", g.number(), _closing_act(g, sides.closer == "both"), _acts(g, WRITING + QUIET)]
     if kind == "connect":
         return ["connect", g.number(), sides.client(g)]
     if kind == "connector" and sides.closer == "client":
@@ -109,7 +117,7 @@ def _stream(g: Generator, sides: Sides) -> list[Any]:
         return ["stop_listening", g.number()]
     if kind == "listen":
         return ["listen", g.one(*sides.kinds), sides.server(g)]
-    if kind == "both":
+    if kind == "both" and sides.closer == "both":
         return ["both_act", g.number(), g.one("lose", "abort")]
     return ["settle"]
 
@@ -153,18 +161,17 @@ def tls(g: Generator) -> list[Any]:
     closer = g.one("client", "server", "both")
     kind = g.one("tls", "tls", "tls", "tls", "tls expired", "tls wrong_name", "tls self_signed")
     made: list[Any] = [["listen", kind, _tls_script(g, closer != "client", closer != "both")]]
-    for _ in range(g.one(1, 1, 2)):
-        made.append(["connect", 0, _tls_script(g, closer != "server", closer != "both")])
+    made += [["connect", 0, _tls_script(g, closer != "server", closer != "both")] for _ in range(g.one(1, 1, 2))]
     acts = [["act", g.number(), _tls_act(g), _acts(g, WRITING + QUIET)] for _ in range(g.random.randint(0, 6))]
     return made + acts + [["settle"]]
 
 
-# Both ends in memory. What is written behind loseConnection() arrives now and then in Twisted.
+# Both ends in memory. What is written behind loseConnection(), or when the other side has closed, arrives now and then
+# in Twisted: there they say nothing.
 
 
 def loopbacks(g: Generator) -> list[Any]:
-    made: list[Any] = []
-    for _ in range(g.one(1, 1, 2)):
-        scripts = [{**_script(g, True), "no last words": True} for _ in range(2)]
-        made.append(["loop_back", g.one("as written", "in one"), *scripts])
+    made: list[Any] = [
+        ["loop_back", g.one("as written", "in one"), _script(g, True), _script(g, True)] for _ in range(g.one(1, 1, 2))
+    ]
     return made + [["loop_act", g.number(), _acts(g, ALL)] for _ in range(g.random.randint(0, 6))]
