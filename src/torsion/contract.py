@@ -140,6 +140,7 @@ class Reactor(Calling, Openings):
         self._signals = Signals(engine, self._children.child_signal)
         self._lifeline = _Lifeline(engine, self._signals, self._children)
         self._life = states.IDLE
+        self.running = False
         self._looping = False
         self._event_triggers: dict[str, ThreePhaseEvent] = {}
         self._descriptors = DescriptorSet(engine)
@@ -182,14 +183,9 @@ class Reactor(Calling, Openings):
 
     # Its life. Contract: IReactorCore
 
-    @property
-    def running(self) -> bool:
-        """From the middle of startup to the middle of shutdown (semantics 38, 42)."""
-        return self._life.running
-
-    @running.setter
-    def running(self, value: object) -> None:
-        self._enter(states.with_flag(self._life, "running", value))
+    #: From the middle of startup to the middle of shutdown (semantics 38, 42). Who sets it, as tests do for a while,
+    #: changes what is said, and not where the reactor is in its life.
+    running: bool
 
     # What else the contract knows of its life: read by loops that others write, and set by tests that run one twice.
     _started = _flag("started")
@@ -199,6 +195,7 @@ class Reactor(Calling, Openings):
 
     def _enter(self, stage: states.Stage) -> None:
         self._life = stage
+        self.running = stage.running
         if self._watchdog is not None and not stage.started:
             self._watchdog.stop()
         engine = self.engine

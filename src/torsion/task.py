@@ -494,19 +494,21 @@ class Clock:
         What a call raises is raised here, and the rest stays pending.
         """
         self.rightNow += amount
-        self._settle()
-        while self.calls and self.calls[0].getTime() <= self.seconds():
-            call = self.calls.pop(0)
+        while (call := self._take_due()) is not None:
             call.called = 1
             call.func(*call.args, **call.kw)
-            # Tracebacks keep this frame: its variables must not close a cycle.
-            del call
-            self._settle()
 
     def pump(self, timings: Iterable[float]) -> None:
         """advance() by each of `timings`, in seconds."""
         for amount in timings:
             self.advance(amount)
+
+    def _take_due(self) -> DelayedCall | None:
+        """The first call, no longer among those to come; None if it is not due yet."""
+        self._settle()
+        if self.calls and self.calls[0].getTime() <= self.seconds():
+            return self.calls.pop(0)
+        return None
 
     def _settle(self) -> None:
         if self._moved:

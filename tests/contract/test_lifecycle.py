@@ -1,5 +1,7 @@
 """A reactor's life: what run, stop and crash do, in which order, and what they refuse."""
 
+from unittest import mock
+
 import pytest
 from tests.contract.parts import Source, run
 
@@ -287,3 +289,20 @@ def test_s042_what_call_when_running_returns_takes_it_back(reactor):
 def test_s042_only_what_can_be_called_is_accepted(reactor):
     with pytest.raises(AssertionError):
         reactor.callWhenRunning(None)
+
+
+def test_mock_replaces_running_and_puts_it_back(reactor):
+    with mock.patch.object(reactor, "running", True):
+        assert reactor.running
+    assert not reactor.running and vars(reactor)["running"] is False
+    seen = []
+
+    def look():
+        with mock.patch.object(reactor, "running", False):
+            seen.append(reactor.running)
+        seen.append(reactor.running)
+        reactor.stop()
+
+    reactor.callLater(0, look)
+    reactor.run()
+    assert seen == [False, True] and not reactor.running
