@@ -14,7 +14,6 @@ from tests.contract.streams import ByContract, Net, net
 
 import torsion.udp
 from torsion.contract import Reactor
-from torsion.engine.poll import READ
 from torsion.error import CannotListenError
 from torsion.failure import Failure
 from torsion.net.datagramport import DatagramPort
@@ -49,13 +48,20 @@ def test_without_a_descriptor_left_listening_fails_and_works_again_later(here: N
     listen(here)
 
 
+def lose_socket(here: Net, port: Any) -> None:
+    """Put another file under the port's number, one that the system calls always ready, and let the port find out."""
+    with open(os.devnull, "rb") as other:
+        os.dup2(other.fileno(), port.fileno())
+    port.stopReading()
+    here.turns()
+    port.startReading()
+    here.until(lambda: not port.connected)
+
+
 def test_s076_a_socket_that_is_of_no_use_any_more_ends_the_port_and_is_reported(native: Net, reports: Reports) -> None:
     port = listen(native)
     native.turns()
-    with open(os.devnull, "rb") as other:
-        os.dup2(other.fileno(), port.fileno())  # under this number there is no socket now
-    port.on_ready(READ)
-    assert not port.connected
+    lose_socket(native, port)
     assert port.protocol.told == ["start", "stop, transport None"]
     assert reports.take(OSError) == "Unhandled error in receiving of listener (UDP)"
 
@@ -85,9 +91,7 @@ def test_a_stopprotocol_that_raises_when_the_socket_fails_is_reported_too(native
             raise ZeroDivisionError
 
     port = listen(native, Bad())
-    with open(os.devnull, "rb") as other:
-        os.dup2(other.fileno(), port.fileno())
-    port.on_ready(READ)
+    lose_socket(native, port)
     reports.take(OSError)
     reports.take(ZeroDivisionError)
 

@@ -660,10 +660,18 @@ class TestInterest:
         engine.turn(0)
         assert 5 not in poller.watched
 
-    def test_a_negative_descriptor_is_refused_at_the_call(self) -> None:
+    @pytest.mark.parametrize("fd", [-1, 1 << 24, 1 << 80])
+    def test_a_number_that_is_no_descriptor_is_refused_at_the_call(self, fd: int) -> None:
         engine, _, _ = scripted_engine()
-        with pytest.raises(ValueError, match="-1"):
-            engine.watch(-1, Recorder(), READ)
+        with pytest.raises(ValueError, match=f"{fd}: no descriptor"):
+            engine.watch(fd, Recorder(), READ)
+
+    def test_a_number_that_was_never_watched_is_forgotten_and_delivered_to_nobody(self) -> None:
+        engine, poller, _ = scripted_engine()
+        poller.batches.append([(1000, READ)])
+        engine.turn(0)
+        engine.forget(1000)
+        assert engine.watched() == [(engine.waker, READ)]
 
     def test_a_closed_number_that_is_opened_again_is_watched_as_the_new_file(self, engine: Engine, pair: Pair) -> None:
         """Forgotten first, as it should be, or only watched by another handler."""

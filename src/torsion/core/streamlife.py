@@ -31,4 +31,5 @@ MOVES: dict[int, dict[str, int]] = {
 
 def after(state: int, event: str) -> int:
     """The state that follows."""
-    return MOVES[state].get(event, state)
+    moves = MOVES[state]
+    return moves.get(event, state)

@@ -6,19 +6,29 @@ from ..twin.kernel cimport Sys
 from .meter cimport Meter
 
 
-cdef int GONE
+cdef extern from *:
+    ctypedef bint flag "_Bool"  # a bint of one byte
+
+cdef int GONE, BEYOND
 cdef Py_ssize_t TOGETHER
 
 
-@cython.final
 cdef class Watch:
-    cdef object fd
-    cdef object handler
-    cdef object on_ready
-    cdef long long born
-    cdef int interest
-    cdef int applied
-    cdef bint queued
+    cdef int _fd
+    cdef unsigned char _interest
+    cdef unsigned char _applied
+    cdef flag _noted
+    cdef unsigned int _born
+
+    cdef _begin_watch(self, int fd)
+    cdef on_ready(self, int ready)
+    cdef _who(self)
+
+
+@cython.final
+cdef class Told(Watch):
+    cdef object _handler
+    cdef object _tell
 
 
 @cython.final
@@ -37,8 +47,8 @@ cdef class Engine:
     cdef object _cancel
     cdef bint _asleep
     cdef public object wait_for_events
-    cdef long long _waits
-    cdef dict _watches
+    cdef unsigned int _waits
+    cdef list _watches
     cdef public bint carries_streams
     cdef list _changed
     cdef list _unsent
@@ -47,10 +57,10 @@ cdef class Engine:
     cpdef turn(self, object longest)
     cpdef run(self)
     cpdef run_current(self)
-    @cython.locals(events=list, meter=Meter, left=cython.double, waits=cython.longlong)
+    @cython.locals(events=list, meter=Meter, left=cython.double, waits=cython.uint)
     cpdef poll(self, object longest)
-    @cython.locals(watch=Watch, meter=Meter, ready=cython.int)
-    cdef _deliver(self, list events, long long waits)
+    @cython.locals(watch=Watch, meter=Meter, fd=cython.int, ready=cython.int)
+    cdef _deliver(self, list events, unsigned int waits)
     cpdef flush_later(self, object stream)
     @cython.locals(unsent=list, meter=Meter)
     cpdef flush(self)
@@ -70,8 +80,11 @@ cdef class Engine:
     cpdef wake(self)
     @cython.locals(watch=Watch)
     cpdef watch(self, object fd, object handler, int interest)
+    @cython.locals(fd=cython.int, watches=list)
+    cpdef tell(self, Watch watch, int interest)
+    cdef Watch _watch_of(self, int fd)
     @cython.locals(watch=Watch)
-    cpdef forget(self, object fd)
+    cpdef forget(self, int fd)
     @cython.locals(watch=Watch, changed=list)
     cdef _apply(self)
     @cython.locals(interest=cython.int)

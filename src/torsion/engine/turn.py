@@ -25,6 +25,8 @@ from .waker import Waker
 
 LONGEST = 2147483.0
 """The longest wait in seconds: what epoll's and poll's milliseconds hold in 31 bits (34)."""
+BEYOND = 1 << 24
+"""More than any system gives descriptors to a process: the list of who watches is as long as the highest number."""
 TOGETHER = 16
 """So many streams that events have written to are sent for in one go. One by one, each would wake its peer, and the
 processor be with the kernel in between; all of a long batch, and the first peer would wait for the last event."""
@@ -48,16 +50,40 @@ class Unsent(Protocol):
 
 
 class Watch:
-    """Who watches a descriptor, and for what. Private to the engine."""
+    """Whom an engine tells about a descriptor, and what of: what it keeps under the descriptor's number.
 
-    def __init__(self, fd: int, handler: Handler, born: int) -> None:
-        self.fd = fd
-        self.handler = handler
-        self.on_ready = handler.on_ready  # bound once, called at each event
-        self.born = born  # the number of waits begun before this one was made
-        self.interest = 0  # what the handler wants
-        self.applied = 0  # what the poller knows
-        self.queued = False  # whether `interest` and `applied` will be compared before the next wait
+    A stream is one itself, and so costs nothing here but a place in a list. For any other handler there is a Told.
+    """
+
+    def _begin_watch(self, fd: int) -> None:
+        self._fd = fd
+        self._interest = 0  # what is to be told
+        self._applied = 0  # what the poller knows
+        self._noted = False  # whether these two will be compared before the next wait
+        self._born = 0  # how many waits had begun when it was watched
+
+    def on_ready(self, ready: int) -> None:
+        """As Handler.on_ready."""
+        raise NotImplementedError
+
+    def _who(self) -> Any:
+        """Who is told."""
+        return self
+
+
+class Told(Watch):
+    """For a handler that is no Watch."""
+
+    def __init__(self, fd: int, handler: Handler) -> None:
+        self._begin_watch(fd)
+        self._handler = handler
+        self._tell = handler.on_ready  # bound once, called at each event
+
+    def on_ready(self, ready: int) -> None:
+        self._tell(ready)
+
+    def _who(self) -> Any:
+        return self._handler
 
 
 class Engine:
@@ -94,7 +120,7 @@ class Engine:
         self._cancel = timers.cancel  # bound once, kept by each call
         self._asleep = False
         self._waits = 0
-        self._watches: dict[int, Watch] = {}
+        self._watches: list[Watch | None] = []  # by their descriptors, which are small numbers
         self._changed: list[Watch] = []
         self._unsent: list[Unsent] = []
         self._always: dict[int, int] = {}  # readiness that is told at each wait without asking the poller
@@ -157,14 +183,14 @@ class Engine:
         around = meter.running
         try:
             for fd, ready in events:
-                watch = self._watches.get(fd)
-                if watch is None or watch.born >= waits:
+                watch = self._watch_of(fd)
+                if watch is None or watch._born == waits:
                     continue  # forgotten by a handler of this batch; or that number is another's by now
-                if watch.interest:
-                    ready &= watch.interest | GONE
+                if watch._interest:
+                    ready &= watch._interest | GONE
                     if ready:
                         meter.events += 1
-                        meter.running = watch.handler
+                        meter.running = watch._who()
                         watch.on_ready(ready)
                         if self._waits != waits:
                             break  # the handler turned the loop: that wait saw what is still ready
@@ -198,7 +224,7 @@ class Engine:
 
     def watched(self) -> list[tuple[Handler, int]]:
         """Who watches something now, and for what: READ, WRITE, both."""
-        return [(watch.handler, watch.interest) for watch in self._watches.values() if watch.interest]
+        return [(watch._who(), watch._interest) for watch in self._watches if watch is not None and watch._interest]
 
     def patience(self, longest: float | None) -> float | None:
         """How long the loop may wait now: at most `longest` seconds, None for ever. Cancelled timers count too (34).
@@ -295,22 +321,33 @@ class Engine:
         """Tell `handler` about `fd` from the next wait on. `interest`: READ, WRITE, both; 0 for nothing at the moment.
 
         A change costs nothing now, and one system call before the wait if something is different then. Before a
-        descriptor is closed, `forget` it. Raises ValueError for a negative `fd`.
+        descriptor is closed, `forget` it. Raises ValueError for a negative `fd`, and for one beyond any system's.
         """
-        if fd < 0:
-            raise ValueError(f"cannot watch file descriptor {fd!r}: a descriptor is not negative")
-        watch = self._watches.get(fd)
-        if watch is not None and watch.handler is not handler:
+        if not 0 <= fd < BEYOND:
+            raise ValueError(f"cannot watch file descriptor {fd!r}: no descriptor has this number")
+        watch = self._watch_of(fd)
+        if watch is None or watch._who() is not handler:
+            watch = Told(fd, handler)
+        self.tell(watch, interest)
+
+    def tell(self, watch: Watch, interest: int) -> None:
+        """As `watch`, for one that has its descriptor."""
+        fd, watches = watch._fd, self._watches
+        if fd >= len(watches):
+            watches.extend([None] * (fd + 1 - len(watches)))
+        if watches[fd] is not watch:
             self.forget(fd)
-            watch = None
-        if watch is None:
-            watch = self._watches[fd] = Watch(fd, handler, self._waits)
-        watch.interest = interest
-        if not watch.queued:
-            watch.queued = True
+            watches[fd] = watch
+            watch._born = self._waits
+        watch._interest = interest
+        if not watch._noted:
+            watch._noted = True
             self._changed.append(watch)
             if self._asleep:  # a wait has begun that is not ours (see rest), or a signal handler runs within ours
                 self.wake()
+
+    def _watch_of(self, fd: int) -> Watch | None:
+        return self._watches[fd] if 0 <= fd < len(self._watches) else None
 
     def forget(self, fd: int) -> None:
         """Tell nobody about `fd` any more, from now on. Unknown: nothing happens.
@@ -318,13 +355,14 @@ class Engine:
         This one is not put off: the descriptor is about to be closed, and afterwards the poller may not be able to
         (engine/poll/epoll.py).
         """
-        watch = self._watches.pop(fd, None)
+        watch = self._watch_of(fd)
         if watch is None:
             return
+        self._watches[fd] = None
         self._always.pop(fd, None)
-        watch.interest = 0
-        if watch.applied:
-            watch.applied = 0
+        watch._interest = 0
+        if watch._applied:
+            watch._applied = 0
             self.poller.unregister(fd)
 
     def fileno(self) -> int:
@@ -350,27 +388,26 @@ class Engine:
         changed = self._changed
         while changed:
             watch = changed[-1]
-            watch.queued = False
-            fd = watch.fd
-            if self._watches.get(fd) is watch:  # not forgotten since
-                self._always.pop(fd, None)
-                if not watch.interest:
-                    self.forget(fd)
-                elif watch.interest != watch.applied:
+            watch._noted = False
+            if self._watch_of(watch._fd) is watch:  # not forgotten since
+                self._always.pop(watch._fd, None)
+                if not watch._interest:
+                    self.forget(watch._fd)
+                elif watch._interest != watch._applied:
                     self._tell_poller(watch)
             if changed and changed[-1] is watch:
                 changed.pop()
 
     def _tell_poller(self, watch: Watch) -> None:
-        fd, interest = watch.fd, watch.interest
+        fd, interest = watch._fd, watch._interest
         try:
-            if watch.applied:
+            if watch._applied:
                 self.poller.modify(fd, interest)
             else:
                 self.poller.register(fd, interest)
-            watch.applied = interest
+            watch._applied = interest
         except OSError as error:
             # A regular file has no readiness to wait for: it is always ready (61). Whatever else cannot be watched,
             # closed already as a rule, is told as gone until it is forgotten, as poll and select do.
-            watch.applied = 0
+            watch._applied = 0
             self._always[fd] = interest if isinstance(error, PermissionError) else GONE

@@ -15,7 +15,9 @@ cdef class Datagrams(Stream):
 
     cpdef _socket_object(self)
     cpdef _close_socket(self)
-    cpdef on_ready(self, int ready)
+    cpdef startReading(self)
+    cpdef stopReading(self)
+    cdef on_ready(self, int ready)
     @cython.locals(count=Py_ssize_t, taken=Py_ssize_t, most=Py_ssize_t)
     cdef _receive(self)
     @cython.locals(count=Py_ssize_t, taken=Py_ssize_t)

@@ -63,7 +63,6 @@ class Datagrams(Stream):
         skt, self._socket = self._socket, None
         fd, self._fd = self._fd, -1
         engine, self._engine = self._engine, None
-        self._interest = 0
         if engine is not None and fd >= 0:
             engine.forget(fd)
         if skt is not None:

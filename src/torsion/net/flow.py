@@ -1,8 +1,8 @@
 """What waits to be written, whom that holds back, and who waits for it to be gone: the consumer's side of a stream.
 
-A write only notes what is to be sent, and looks at one number: the mark, beyond which a push producer is paused or the
-connection aborted. No user code runs in a write, but for pauseProducing (62). When and how it is sent, and what
-closing waits for, is the stream's business (stream.py), which has this as its base: so a write is one call.
+A write only notes what is to be sent, and compares what waits with two limits: beyond the one a push producer is
+paused, beyond the other the connection is aborted. No user code runs in a write, but for pauseProducing (62). When and
+how it is sent, and what closing waits for, is the stream's business (stream.py), which has this as its base.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..core import streamlife as life
+from ..core.calls import Calls
 from ..core.deferred import Deferred, fail, succeed
 from ..core.outbox import Outbox
-from ..engine.turn import Engine
+from ..core.streamlife import after
+from ..core.timers import TimerQueue
+from ..engine.meter import Meter
+from ..engine.turn import Engine, Watch
 from ..error import ConnectionAborted
 from ..failure import Failure
 from .descriptor import CONNECTION_LOST
 
-CLOSING, ABORTED, LOST = life.CLOSING, life.ABORTED, life.LOST  # as C numbers in the compiled lane
+# As C numbers in the compiled lane.
+OPEN, CLOSING, HALF_CLOSED = life.OPEN, life.CLOSING, life.HALF_CLOSED
+ABORTED, LOST, NEW = life.ABORTED, life.LOST, life.NEW
 
 BUFFER = 65536
 """The most that one event receives, and what may wait before a producer is paused, in bytes (68, 99)."""
@@ -30,24 +36,55 @@ class WriteLimitExceeded(ConnectionAborted):
     """More waited to be written than the limit that the program had set: the peer reads too slowly."""
 
 
-class Flow:
+_native_classes: dict[type, bool] = {}
+NOBODYS = Meter(Calls(), TimerQueue())
+"""Where a transport counts its bytes whose reactor is not ours: nobody looks."""
+EMPTY = Outbox()
+"""The outbox of all streams that were never written to, or are over. Nothing is ever put into it."""
+
+
+class Flow(Watch):
     """The base of a stream: write, producers, limits. Contract: IConsumer, and the producers' interfaces (68, 69)."""
 
-    def __init__(self, reactor: Any) -> None:
+    def _begin_flow(self, reactor: Any) -> None:
+        self._begin_watch(-1)
         self.reactor = reactor
         self.producer: Any = None
         self.streamingProducer = False
         self.producerPaused = False
         self._engine: Engine | None = None  # set: driven natively
-        self._state = life.NEW
+        self._state = NEW
         self._disconnecting = False  # what the contract shows of CLOSING, which stays
-        self._outbox = Outbox()
-        # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number),
-        # and the smaller of both, which is all that a write looks at.
+        self._ended = False  # natively: the peer has ended, and all that it sent was read
+        self._busy = False  # inside its own event, at whose end it sends
+        self._wanted = False  # there is something to send, or to do when all is sent
+        self._queued = False  # in the engine's list of who has something to send
+        self._outbox = EMPTY
+        # How many bytes may wait: before a push producer is paused, before the connection is aborted (0: any number).
         self._pause_above = BUFFER
         self._abort_above = 0
-        self._mark = BUFFER
         self._drains: list[Deferred] | None = None
+
+    def _find_engine(self) -> Engine | None:
+        """The engine of its reactor that drives it natively; None where the contract's methods must be used."""
+        engine = getattr(self.reactor, "engine", None)
+        if not isinstance(engine, Engine) or not engine.carries_streams:
+            return None
+        kind: Any = type(self)
+        native = _native_classes.get(kind)
+        if native is None:
+            native = _native_classes[kind] = bool(kind._goes_natively())
+        return engine if native else None
+
+    def _count(self, received: int, sent: int) -> None:
+        """So many bytes were received and sent."""
+        if self._engine is not None:
+            meter = self._engine.meter
+        else:
+            engine = getattr(self.reactor, "engine", None)
+            meter = engine.meter if isinstance(engine, Engine) else NOBODYS
+        meter.received += received
+        meter.sent += sent
 
     # What the stream is, that this needs of it
 
@@ -63,28 +100,75 @@ class Flow:
         """Send what was written, then close."""
         raise NotImplementedError
 
+    # What the contract knows of its state. Programs read these, and subclasses set them.
+
+    @property
+    def connected(self) -> int:
+        return int(self._state < LOST)
+
+    @connected.setter
+    def connected(self, value: object) -> None:
+        if value:
+            self._state = after(self._state, life.CONNECT)
+        elif self._state < LOST:
+            self._state = NEW
+
+    @property
+    def disconnected(self) -> int:
+        return int(self._state == LOST)
+
+    @disconnected.setter
+    def disconnected(self, value: object) -> None:
+        if bool(value) is not (self._state == LOST):
+            self._state = LOST if value else NEW
+
+    @property
+    def disconnecting(self) -> int:
+        """Whether it was told to close when something was to be waited for; true from then on."""
+        return int(self._disconnecting)
+
+    @disconnecting.setter
+    def disconnecting(self, value: object) -> None:
+        self._disconnecting = bool(value)
+        if bool(value) is not (self._state == CLOSING):
+            self._state = CLOSING if value else OPEN
+
+    @property
+    def _writeDisconnected(self) -> bool:
+        return self._state == HALF_CLOSED
+
     # Writing
 
     def write(self, data: bytes) -> None:
         """Send, as soon as the caller has returned. Raises TypeError for what is not bytes (62)."""
-        if data.__class__ is not bytes:
+        if type(data) is not bytes:
             data = _as_bytes(data)
         if self._state > CLOSING or not data:
             return
+        if self._outbox is EMPTY:
+            self._outbox = Outbox()
         self._outbox.append(data)
-        self._send_soon()  # first: a producer may raise when it is paused
-        if self._outbox.size > self._mark or self._engine is None:
-            self._over_mark()
+        self._written()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write each of them."""
-        pieces = [data if data.__class__ is bytes else _as_bytes(data) for data in iovec]
+        pieces = [data if type(data) is bytes else _as_bytes(data) for data in iovec]
         if self._state > CLOSING or not pieces:
             return
+        if self._outbox is EMPTY:
+            self._outbox = Outbox()
         self._outbox.extend(pieces)
+        self._written()
+
+    def _written(self) -> None:
         self._send_soon()  # first: a producer may raise when it is paused
-        if self._outbox.size > self._mark or self._engine is None:
+        size = self._outbox.size
+        if size > self._pause_above or size > self._abort_above > 0 or self._engine is None:
             self._over_mark()
+
+    def _forget_written(self) -> None:
+        """Nothing will be sent any more."""
+        self._outbox = EMPTY
 
     # Producers
 
@@ -140,7 +224,7 @@ class Flow:
                 each.callback(result)  # a Failure makes it fail
 
     def _over_mark(self) -> None:
-        """More waits than the mark allows, or the contract driver asks each time, as the test is overridable there."""
+        """More waits than a limit allows, or the contract driver asks each time, as the test is overridable there."""
         size = self._outbox.size
         if self._abort_above and size > self._abort_above:
             self._abort(WriteLimitExceeded(f"{size} bytes wait to be written; the limit is {self._abort_above}"))
@@ -174,7 +258,6 @@ class Flow:
             self.bufferSize = limit
             return
         self._abort_above = limit
-        self._mark = min(self._pause_above, limit or self._pause_above)
 
     @property
     def bufferSize(self) -> int:
@@ -184,7 +267,6 @@ class Flow:
     @bufferSize.setter
     def bufferSize(self, size: int) -> None:
         self._pause_above = size
-        self._mark = min(size, self._abort_above or size)
 
     @property
     def _tempDataBuffer(self) -> list[bytes]:

@@ -184,8 +184,7 @@ def accept_for(port: Any) -> None:
                 transport = port.transport(connection, protocol, address, port, number, port.reactor)
                 if isinstance(transport, Stream):  # the port knows it until its end (draining.py)
                     stream = transport
-                    stream._home = connections = port._connections
-                    connections[number] = stream
+                    stream._enlist(port._connections)
                 protocol.makeConnection(transport)
             except BaseException:
                 report.failure("Unhandled error in connectionMade", Failure())

@@ -1,44 +1,40 @@
 cimport cython
 
 from ..core.outbox cimport Outbox
+from ..core.roster cimport Roster
 from ..core.streamlife cimport after
-from ..engine.meter cimport Meter
 from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
 from .flow cimport Flow
 
-cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN
+cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN, READ, WRITE, GONE
 cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL, SHORT
-cdef dict _native_classes
-
-cpdef engine_of(object reactor, object kind)
+cdef int _forks
 
 
 cdef class Stream(Flow):
-    cdef readonly Meter _meter
-    cdef int _fd
     cdef public object _socket
     cdef public object _protocol
-    cdef int _interest
-    cdef bint _busy
-    cdef bint _wanted
-    cdef bint _queued
     cdef public object _passing
     cdef public object _peer
-    cdef public object _host
     cdef public object _owner
-    cdef public object _home
-    cdef public object _number
+    cdef Roster _roster
+    cdef readonly long long _number
+    cdef int _seat
+    cdef int _forks
 
+    cdef _begin_stream(self, object reactor)
+    @cython.locals(interest=cython.int)
     cpdef _attach(self, int fd, object sock, Engine engine)
     cpdef _take(self, object skt)
     cpdef _open(self, object protocol)
+    cpdef startReading(self)
+    cpdef stopReading(self)
     cdef _watch(self, int interest)
     @cython.locals(outer=bint, reading=bint)
-    cpdef on_ready(self, int ready)
+    cdef on_ready(self, int ready)
     @cython.locals(outer=bint)
     cpdef flush(self)
-    cdef _count(self, Py_ssize_t received, Py_ssize_t sent)
     cdef _receive_passed(self)
     cpdef bint hold(self) except -1
     cpdef release(self, bint outer)
@@ -53,6 +49,9 @@ cdef class Stream(Flow):
     cdef _all_sent(self)
     cpdef _socket_object(self)
     cdef _end(self, object why, bint reading)
+    cdef _enlist(self, Roster roster)
+    @cython.locals(roster=Roster, moved=Stream)
+    cdef _delist(self)
     cpdef _close(self, bint abort)
     cdef _abort(self, error)
     cdef _report(self, where)

@@ -19,10 +19,8 @@ from typing import Any
 
 from .. import report
 from ..core import streamlife as life
-from ..core.calls import Calls
+from ..core.roster import Roster
 from ..core.streamlife import after
-from ..core.timers import TimerQueue
-from ..engine.meter import Meter
 from ..engine.turn import Engine
 from ..error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..failure import Failure
@@ -36,67 +34,75 @@ __all__ = ["BUFFER", "Stream", "WriteLimitExceeded", "half_closeable"]
 # As C numbers in the compiled lane.
 OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED = life.OPEN, life.HALF_CLOSING, life.CLOSING, life.HALF_CLOSED
 ABORTED, LOST, NEW = life.ABORTED, life.LOST, life.NEW
+LOSS = life.LOSS
+DONE: BaseException = CONNECTION_DONE.value
+BROKEN: BaseException = CONNECTION_LOST.value
 AGAIN = -errno.EAGAIN
 
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
 FILE_LIMIT = 1 << 18
 """The most that is sent of a file at once: others want to be served, too, and the disk may be slow."""
-NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
-
-
-_native_classes: dict[type, bool] = {}
-
-
-def engine_of(reactor: Any, kind: Any) -> Engine | None:
-    """The engine that drives a transport of this class natively; None where the contract's methods must be used."""
-    engine = getattr(reactor, "engine", None)
-    if not isinstance(engine, Engine) or not engine.carries_streams:
-        return None
-    native = _native_classes.get(kind)
-    if native is None:
-        native = _native_classes[kind] = bool(kind._goes_natively())
-    return engine if native else None
-
-
-NOBODYS = Meter(Calls(), TimerQueue())
-
-
-def meter_of(reactor: Any) -> Meter:
-    """Where a transport of this reactor counts its bytes; for one that is not ours, where nobody looks."""
-    engine = getattr(reactor, "engine", None)
-    return engine.meter if isinstance(engine, Engine) else NOBODYS
-
-
 SHORT = 2048
 """An event's answer of at most so many bytes waits for those of a few events more, which the engine has already."""
+NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
+
+_forks = 0
+"""How often this process has been forked."""
+
+
+def _note_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(before=_note_fork)
 
 
 class Stream(Flow):
     """The core of every byte-stream transport (compiled; subclasses are Python's). Belongs to its reactor's thread."""
 
     def __init__(self, reactor: Any) -> None:
-        Flow.__init__(self, reactor)
-        self._meter = meter_of(reactor)
-        self._fd = -1
+        self._begin_stream(reactor)
+
+    def _begin_stream(self, reactor: Any) -> None:
+        Flow._begin_flow(self, reactor)
         self._socket: Any = None
         self._protocol: Any = None
-        self._interest = 0  # natively: what the engine watches for
-        self._busy = False  # inside its own event, at whose end it sends
-        self._wanted = False  # there is something to send, or to do when all is sent
-        self._queued = False  # in the engine's list of who has something to send
         self._passing: Passing | None = None  # set: file descriptors travel with the bytes
         self._peer: Any = None  # as the system says it; once asked for, as programs see it
-        self._host: Any = None  # once asked for
         self._owner: Any = None
-        self._home: Any = None  # where the port that accepted it has it under its number until the end
+        self._roster: Roster | None = None  # among whose connections it is until the end
+        self._seat = 0
         self._number = 0
+        self._forks = _forks  # at that time; -1 once a program has seen the descriptor
+
+    def _accepted(self, skt: Any, protocol: Any, peer: Any, port: Any, number: Any, reactor: Any) -> None:
+        """Begin as the accepting end of a connection, for `protocol`."""
+        self._begin_stream(reactor)
+        Stream._take(self, skt)
+        self._peer, self._owner = peer, port
+        if isinstance(number, int):
+            self._number = number
+        else:
+            self.sessionno = number  # a program's own
+        Stream._open(self, protocol)
 
     # Whom it watches with
 
     def _attach(self, fd: int, sock: Any, engine: Engine | None) -> None:
-        """Take a descriptor, its socket object if there is one, and the driver: an engine, or None for the contract."""
+        """Take a descriptor, its socket object if there is one, and the driver: an engine, or None for the contract.
+
+        What an engine watched of another one before is watched of this.
+        """
+        interest = self._interest
+        if interest and self._engine is not None:
+            self._engine.forget(self._fd)
         self._fd, self._socket, self._engine = fd, sock, engine
+        if interest & READ:
+            self.startReading()
+        if interest & WRITE:
+            self.startWriting()
 
     @classmethod
     def _goes_natively(cls) -> bool:
@@ -104,10 +110,10 @@ class Stream(Flow):
 
     def _take(self, skt: Any) -> None:
         """Use this socket: an object, or a bare descriptor."""
-        if skt.__class__ is int:
-            engine = engine_of(self.reactor, self.__class__)
+        if isinstance(skt, int):
+            engine = self._find_engine()
             if engine is not None:
-                self._attach(skt, None, engine)
+                Stream._attach(self, skt, None, engine)
                 return
             skt = socket.socket(fileno=skt)
             skt.setblocking(False)
@@ -116,20 +122,16 @@ class Stream(Flow):
     def _driver(self, skt: Any) -> Engine | None:
         """What watches this socket: our engine, or None for the reactor and the methods of the contract."""
         real = skt.__class__ is socket.socket  # else only its own methods know what it does
-        return engine_of(self.reactor, self.__class__) if real else None
+        return self._find_engine() if real else None
 
     def _leave_engine(self) -> None:
         """From now on it is driven by the contract: a method was replaced that the native driver would pass by."""
-        engine = self._engine
-        if engine is None or self._fd < 0:
+        if self._engine is None or self._fd < 0:
             return
-        interest, self._interest = self._interest, 0
-        self._socket_object().setblocking(False)
-        engine.forget(self._fd)
-        self._engine = None
-        if interest & READ:
-            self.startReading()
-        if interest & WRITE or self._wanted:
+        skt = self._socket_object()
+        skt.setblocking(False)
+        self._attach(self._fd, skt, None)
+        if self._wanted:
             self.startWriting()
 
     def _open(self, protocol: Any) -> None:
@@ -137,7 +139,10 @@ class Stream(Flow):
         self._protocol = protocol
         self._state = OPEN
         self._disconnecting = False
-        self.startReading()
+        if self._engine is None:
+            self.startReading()
+        else:
+            Stream.startReading(self)  # natively nobody has replaced it
 
     @property
     def watched_by(self) -> Engine | None:
@@ -146,6 +151,7 @@ class Stream(Flow):
 
     def fileno(self) -> int:
         """The descriptor; -1 once the connection is lost."""
+        self._forks = -1  # the caller may duplicate it
         return self._socket.fileno() if self._engine is None and self._socket is not None else self._fd
 
     def startReading(self) -> None:
@@ -179,9 +185,8 @@ class Stream(Flow):
             return
         if self._fd < 0:
             raise ValueError("the connection is lost: there is nothing to watch")
-        self._interest = interest
         assert self._engine is not None
-        self._engine.watch(self._fd, self, interest)
+        self._engine.tell(self, interest)
 
     # Events of the native driver
 
@@ -191,18 +196,20 @@ class Stream(Flow):
         why: BaseException | None = None
         reading = False
         try:
-            if ready & READ and self._interest & READ:
+            if ready & READ:
                 reading = True
                 data = Sys.recv(self._fd, BUFFER) if self._passing is None else self._receive_passed()
-                if data.__class__ is bytes and data:
-                    self._meter.received += len(data)
+                if not data:
+                    why = DONE
+                elif type(data) is bytes:
+                    Flow._count(self, len(data), 0)
                     self._protocol.dataReceived(data)
                     reading = False
                 elif data != AGAIN:
-                    why = CONNECTION_LOST.value if data else CONNECTION_DONE.value
+                    why = BROKEN
             elif ready & GONE:  # reported unasked: what there was to read has been read by now (59)
                 reading = self._interest & READ != 0
-                why = CONNECTION_DONE.value if reading else CONNECTION_LOST.value
+                why = DONE if reading else BROKEN
             if why is None:
                 if self._interest & WRITE:
                     if ready & WRITE:
@@ -261,28 +268,23 @@ class Stream(Flow):
             return None
         if self._passing is not None:
             data = self._receive_passed()
-            if data.__class__ is int:
-                return None if data in NOTHING_NOW else CONNECTION_LOST.value
+            if type(data) is int:
+                return None if data in NOTHING_NOW else BROKEN
             return self._dataReceived(data)
         try:
             data = self._socket_object().recv(min(self.bufferSize, BUFFER) or BUFFER)
         except OSError as error:
             if error.errno is not None and -error.errno in NOTHING_NOW:
                 return None
-            return CONNECTION_LOST.value
+            return BROKEN
         return self._dataReceived(data)
 
     def _dataReceived(self, data: bytes) -> Any:
         if not data:
-            return CONNECTION_DONE.value
+            return DONE
         self._count(len(data), 0)
         self._protocol.dataReceived(data)  # what it returns means nothing (99)
         return None
-
-    def _count(self, received: int, sent: int) -> None:
-        if self._meter is not None:  # a subclass may have left out __init__
-            self._meter.received += received
-            self._meter.sent += sent
 
     def _receive_passed(self) -> Any:
         """As Sys.recv; file descriptors that came along are told first. Raises what the protocol does."""
@@ -305,7 +307,7 @@ class Stream(Flow):
         except OSError as error:
             if error.errno is not None and -error.errno in NOTHING_NOW:
                 return 0
-            return CONNECTION_LOST.value
+            return BROKEN
 
     def _socket_object(self) -> Any:
         """The socket object, made now if the connection was accepted without one. AttributeError after the end (98)."""
@@ -359,7 +361,7 @@ class Stream(Flow):
         except OSError:  # if the connection is broken, a write will tell
             return 0
         if sent:
-            self._meter.sent += sent
+            self._count(0, sent)
             self.startWriting()
         return sent
 
@@ -377,11 +379,11 @@ class Stream(Flow):
         if self._state >= ABORTED:
             return None
         sent = self._send_by_engine() if self._engine is not None else self._send_by_contract()
-        if sent.__class__ is not int:
+        if type(sent) is not int:
             return sent
         if sent:
             count = sent  # a number of C's from here on
-            self._meter.sent += count
+            Flow._count(self, 0, count)
             self._outbox.take(count)
         if self._outbox.size:
             if self._engine is not None:
@@ -397,11 +399,11 @@ class Stream(Flow):
                 return why or 0
         if not outbox.size:
             # The writing side is shut: asked once more, the kernel would say EPIPE (65).
-            return CONNECTION_LOST.value if self._state == HALF_CLOSED else 0
+            return BROKEN if self._state == HALF_CLOSED else 0
         data = outbox.view(ALL)
         sent = Sys.send(self._fd, data) if len(data) == outbox.size else Sys.sendmsg(self._fd, outbox.pieces(ALL))
         if sent < 0:
-            return 0 if sent in NOTHING_NOW else CONNECTION_LOST.value
+            return 0 if sent in NOTHING_NOW else BROKEN
         return sent
 
     def _send_passed(self) -> Any:
@@ -409,7 +411,7 @@ class Stream(Flow):
         assert self._passing is not None
         before = self._outbox.size
         why = self._passing.send(self._fd, self._outbox)
-        self._meter.sent += before - self._outbox.size
+        self._count(0, before - self._outbox.size)
         return why
 
     def _send_by_contract(self) -> Any:
@@ -418,7 +420,7 @@ class Stream(Flow):
             if why is not None or self._passing.waiting:
                 return why or 0
         sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
-        return CONNECTION_LOST.value if sent.__class__ is int and sent < 0 else sent
+        return BROKEN if type(sent) is int and sent < 0 else sent
 
     def _all_sent(self) -> Any:
         """All is sent: the turn of who waits for that, a producer, a closing. A reason to disconnect, or None."""
@@ -446,42 +448,7 @@ class Stream(Flow):
             self._closeWriteConnection()
         return None
 
-    # What the contract knows of its state. Programs read these, and subclasses set them.
-
-    @property
-    def connected(self) -> int:
-        return int(self._state < LOST)
-
-    @connected.setter
-    def connected(self, value: object) -> None:
-        if value:
-            self._state = after(self._state, life.CONNECT)
-        elif self._state < LOST:
-            self._state = NEW
-
-    @property
-    def disconnected(self) -> int:
-        return int(self._state == LOST)
-
-    @disconnected.setter
-    def disconnected(self, value: object) -> None:
-        if bool(value) is not (self._state == LOST):
-            self._state = LOST if value else NEW
-
-    @property
-    def disconnecting(self) -> int:
-        """Whether it was told to close when something was to be waited for; true from then on."""
-        return int(self._disconnecting)
-
-    @disconnecting.setter
-    def disconnecting(self, value: object) -> None:
-        self._disconnecting = bool(value)
-        if bool(value) is not (self._state == CLOSING):
-            self._state = CLOSING if value else OPEN
-
-    @property
-    def _writeDisconnected(self) -> bool:
-        return self._state == HALF_CLOSED
+    # Closing
 
     @property
     def protocol(self) -> Any:
@@ -494,10 +461,8 @@ class Stream(Flow):
     def protocol(self, protocol: Any) -> None:
         self._protocol = protocol
 
-    # Closing
-
     def _postLoseConnection(self) -> Any:
-        return CONNECTION_DONE.value
+        return DONE
 
     def _closeWriteConnection(self) -> None:
         """Everything was sent before loseWriteConnection took effect: shut the writing side, and tell the protocol."""
@@ -552,13 +517,14 @@ class Stream(Flow):
         """The connection is over, or its reading side is. Raises KeyboardInterrupt at most (43)."""
         if self._state == LOST:
             return
-        if why.__class__ is ConnectionDone:
+        if type(why) is ConnectionDone:
             if reading:
-                self.stopReading()
+                self._ended = True
+                Stream.stopReading(self)
                 self.readConnectionLost(CONNECTION_DONE)
             else:
                 self.connectionLost(CONNECTION_DONE)
-        elif why.__class__ is ConnectionLost:
+        elif type(why) is ConnectionLost:
             self.connectionLost(CONNECTION_LOST)
         else:
             self.connectionLost(Failure(why))
@@ -570,8 +536,8 @@ class Stream(Flow):
         """
         if self._state == LOST:
             return
-        self._state = after(self._state, life.LOSS)
-        self._outbox.clear()
+        self._state = after(self._state, LOSS)
+        self._forget_written()
         if self._passing is not None:
             self._passing.close()
         producer, self.producer = self.producer, None
@@ -580,7 +546,8 @@ class Stream(Flow):
                 producer.stopProducing()
             except BaseException:
                 self._report("stopProducing")
-        self._close(reason is not None and isinstance(reason.value, ConnectionAborted))
+        regular = reason is CONNECTION_DONE or reason is None
+        self._close(not regular and isinstance(reason.value, ConnectionAborted))
         if self._drains is not None:
             self._tell_drained(reason or CONNECTION_LOST)
         protocol, self._protocol = self._protocol, None
@@ -592,21 +559,32 @@ class Stream(Flow):
         except BaseException:
             self._report("connectionLost")
         finally:
-            home, self._home = self._home, None
-            if home is not None:
-                home.pop(self._number, None)
+            if self._roster is not None:
+                self._delist()
+
+    def _enlist(self, roster: Roster) -> None:
+        """Be among these connections until the end."""
+        self._roster, self._seat = roster, roster.add(self)
+
+    def _delist(self) -> None:
+        roster, self._roster = self._roster, None
+        assert roster is not None
+        moved = roster.remove(self._seat)
+        if moved is not None:
+            moved._seat = self._seat
 
     def _close(self, abort: bool) -> None:
         fd, self._fd = self._fd, -1
         sock, self._socket = self._socket, None
-        self._host = None
         if self._engine is not None:
-            self._interest = 0
             if fd >= 0:
                 self._engine.forget(fd)
                 if sock is not None:
                     sock.detach()
-                Sys.hang_up(fd, abort)
+                # If nobody else has the descriptor, to close it is all that is to be done. But not if there may be
+                # something unread: the system would answer that with a reset, and drop what is not sent yet.
+                alone = self._ended and sock is None and self._forks == _forks
+                Sys.hang_up(fd, abort, not alone)
         else:
             self.reactor.removeReader(self)
             self.reactor.removeWriter(self)

@@ -14,6 +14,7 @@ from typing import Any
 from .. import report
 from ..address import IPv4Address
 from ..core.deferred import Deferred
+from ..core.roster import Roster
 from ..error import CannotListenError
 from ..failure import Failure
 from .binding import adopted, for_listening, ip_address
@@ -68,6 +69,7 @@ class Connection(Stream):
     TLS = False
     logstr: Any = "Uninitialized"
     _tlsClientDefault = True
+    _host: Any = None  # once asked for
 
     doRead: Any = OwnWay(Stream.doRead)
     doWrite: Any = OwnWay(Stream.doWrite)
@@ -96,16 +98,15 @@ class Connection(Stream):
 
     @socket.deleter
     def socket(self) -> None:
-        self._socket = self._host = None
+        self._socket = None
 
     def getHost(self) -> Any:
         """This end's address. AttributeError once the connection is lost (67)."""
-        host = self._host
-        if host is None:
-            host = ip_address(self.socket.getsockname())
-            if self.connected:  # from then on it stays the same
-                self._host = host
-        return host
+        if not self.connected:
+            return ip_address(self.socket.getsockname())
+        if self._host is None:
+            self._host = ip_address(self.socket.getsockname())  # from now on it stays the same
+        return self._host
 
     def getHandle(self) -> Any:
         """The socket object."""
@@ -168,18 +169,15 @@ class Server(Connection):
     def __init__(
         self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
     ) -> None:
-        Stream.__init__(self, reactor)
-        self._take(sock)
-        self._peer, self._owner, self._number = client, server, sessionno
+        self._accepted(sock, protocol, client, server, sessionno, reactor)
         if len(client) == 4:
             self.addressFamily = socket.AF_INET6
-        self._open(protocol)
 
     client: Any = Shown(lambda self: self._raw_peer())
     hostname: Any = Shown(lambda self: self.getPeer().host)
     server: Any = Shown(lambda self: self._owner)
     sessionno: Any = Shown(lambda self: self._number)
-    logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._protocol)},{self._number},{self.hostname}")
+    logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._protocol)},{self.sessionno},{self.hostname}")
 
     @classmethod
     def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
@@ -199,7 +197,7 @@ class Server(Connection):
 
     def _describe(self) -> str:
         name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
-        return f"<{name} #{self._number} on {self._own_place()}>"
+        return f"<{name} #{self.sessionno} on {self._own_place()}>"
 
     def _own_place(self) -> Any:
         """Where it was accepted, for logs."""
@@ -246,7 +244,7 @@ class Port(BasePort):
         self.port, self.interface = self._binding.port, self._binding.interface
         assert isinstance(self.port, int), f"a port is a number, not {port!r}"
         self.factory, self.backlog = factory, backlog
-        self._connections: Any = {}  # by their numbers; or a Drain, as long as that gets more of them
+        self._connections = Roster()  # that it has accepted and that are not over
         if isIPv6Address(self.interface):
             self.addressFamily = socket.AF_INET6
 
@@ -333,13 +331,10 @@ class Port(BasePort):
         if not grace >= 0:
             raise ValueError(f"grace is a number of seconds, not {grace!r}")
         if self._draining is None or self._draining.over:
-            connections = self._connections
-            if isinstance(connections, Drain):  # one that failed
-                connections = connections.left()
             closed = self.stopListening()
-            self._draining = Drain(self.reactor, connections, closed)
-            # Whoever is being accepted just now is drained too.
-            self._connections = {} if closed is None else self._draining
+            self._draining = Drain(self.reactor, self._connections, closed)
+            if closed is None:  # else whoever is being accepted just now is drained too
+                self._connections = Roster()
         return self._draining.within(grace)
 
     def _stop(self, reason: Failure) -> None:
@@ -356,8 +351,8 @@ class Port(BasePort):
 
     def connectionLost(self, reason: Failure) -> None:
         self._logConnectionLostMsg()
-        if self._connections is self._draining:
-            self._connections = {}
+        if self._draining is not None and not self._draining.over:
+            self._connections = Roster()  # for when it listens again
         self._realPortNumber = None
         self.disconnected, self.connected = True, False
         self.reactor.removeReader(self)

@@ -12,6 +12,7 @@ import socket
 from typing import Any
 
 from ..address import UNIXAddress
+from ..core.roster import Roster
 from ..engine.filelock import FilesystemLock, is_locked
 from ..error import BadFileError, CannotListenError, ConnectBindError
 from . import tcp, tcpclient
@@ -19,7 +20,6 @@ from .binding import adopted
 from .connector import BaseConnector
 from .filedescriptor import BasePort
 from .passing import Passing
-from .stream import Stream
 from .tcp import Shown
 from .unixaddress import as_bytes, bind, in_file_system, remove, to_address
 
@@ -54,11 +54,8 @@ class Server(tcp.Server):
     addressFamily = socket.AF_UNIX
 
     def __init__(self, sock: Any, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any) -> None:
-        Stream.__init__(self, reactor)
-        self._take(sock)
+        self._accepted(sock, protocol, client, server, sessionno, reactor)
         self._passing = Passing()
-        self._peer, self._owner, self._number = client, server, sessionno
-        self._open(protocol)
 
     hostname: Any = Shown(lambda self: self._own_place())
     sendFileDescriptor = send_file_descriptor
@@ -114,7 +111,7 @@ class Port(tcp.Port):
         self.interface: Any = None
         self.factory, self.backlog, self.mode = factory, backlog, mode
         self.wantPID = wantPID
-        self._connections = {}
+        self._connections = Roster()
         self.lockFile: FilesystemLock | None = None
         self._identity: tuple[int, int] | None = None
 

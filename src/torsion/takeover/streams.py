@@ -19,7 +19,9 @@ def half_closeable(protocol: Any) -> Any:
         from twisted.internet.interfaces import IHalfCloseableProtocol
 
         _half_closeable = IHalfCloseableProtocol
-    return _half_closeable(protocol, None)
+    if hasattr(protocol, "__conform__"):
+        return _half_closeable(protocol, None)
+    return _half_closeable.__adapt__(protocol)  # the same, without an AttributeError for each connection that ends
 
 
 def descriptor_receiver(protocol: Any) -> Any:

@@ -17,8 +17,8 @@ from typing import Any
 
 from ..engine.poll import GONE, READ, WRITE
 
-FIRST_NUMBER = 1_000_000_000
-"""Descriptors begin here: none of the system's is as large."""
+FIRST_NUMBER = 1 << 16
+"""Descriptors begin here: a process under test has none of the system's as large. (An engine's list is as long.)"""
 FIRST_PORT = 49152
 """The first of the ports that are given to who asks for any."""
 WINDOW = 65536

@@ -12,7 +12,7 @@ cdef class Sys:
     @staticmethod
     cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1
     @staticmethod
-    cdef int hang_up(int fd, bint abort) except -1
+    cdef int hang_up(int fd, bint abort, bint shared) except -1
     @staticmethod
     cdef int option(int fd, int level, int name) except? -1
     @staticmethod

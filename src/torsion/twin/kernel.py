@@ -111,16 +111,16 @@ class Sys:
             return -(error.errno or 0)
 
     @staticmethod
-    def hang_up(fd: int, abort: bool) -> None:
+    def hang_up(fd: int, abort: bool, shared: bool) -> None:
         """End a connection and close its descriptor: with an end of file, or with a reset if `abort`.
 
-        The end of file is sent even if a child process has the descriptor too.
+        If it may be `shared`, with a child process say, the end of file is sent in any case: closing may not send it.
         """
         connection = SocketCalls(*SAID, fd)
         try:
             if abort:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            else:
+            elif shared:
                 connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the peer was first

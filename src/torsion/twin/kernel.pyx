@@ -80,10 +80,10 @@ cdef extern from *:
         return sendmsg(fd, &message, MSG_NOSIGNAL);
     }
 
-    static void torsion_hang_up(int fd, int abort) {
+    static void torsion_hang_up(int fd, int abort, int shared) {
         struct linger none = {1, 0};
         if (abort) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-        else shutdown(fd, SHUT_RDWR);
+        else if (shared) shutdown(fd, SHUT_RDWR);
         close(fd);
     }
 
@@ -261,7 +261,7 @@ cdef extern from *:
     Py_ssize_t c_recv "recv" (int fd, void *buffer, size_t size, int flags)
     Py_ssize_t c_send "send" (int fd, const void *data, size_t size, int flags)
     Py_ssize_t torsion_sendmsg(int fd, iovec *pieces, int count)
-    void torsion_hang_up(int fd, int abort)
+    void torsion_hang_up(int fd, int abort, int shared)
     int torsion_option(int fd, int level, int name, int *value)
     int torsion_set_option(int fd, int level, int name, int value)
     int torsion_accept(int fd)
@@ -336,8 +336,8 @@ cdef class Sys:
         return sent if sent >= 0 else -errno
 
     @staticmethod
-    cdef int hang_up(int fd, bint abort) except -1:
-        torsion_hang_up(fd, abort)
+    cdef int hang_up(int fd, bint abort, bint shared) except -1:
+        torsion_hang_up(fd, abort, shared)
         return 0
 
     @staticmethod

@@ -1,0 +1,68 @@
+"""A connection ends for its peer when it ends here, whoever else has its descriptor (semantics 66, 67)."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.contract.parts import Reports
+from tests.contract.streams import ByContract, Net, net
+
+from torsion.contract import Reactor
+
+
+@pytest.fixture(params=[Reactor, ByContract], ids=["native", "contract"])
+def here(request: pytest.FixtureRequest, reports: Reports) -> Iterator[Net]:
+    with net(request.param) as made:
+        yield made
+
+
+def fork(transport: Any) -> Callable[[], object]:
+    """Another process that has everything that is open here; returns what ends it."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(theirs)
+        os.read(ours, 1)  # until the other end is closed
+        os._exit(0)
+    os.close(ours)
+
+    def end() -> None:
+        os.close(theirs)
+        os.waitpid(child, 0)
+
+    return end
+
+
+def duplicate_number(transport: Any) -> Callable[[], object]:
+    copy = os.dup(transport.fileno())
+    return lambda: os.close(copy)
+
+
+def duplicate_socket(transport: Any) -> Callable[[], object]:
+    return transport.getHandle().dup().close  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("share", [fork, duplicate_number, duplicate_socket])
+@pytest.mark.parametrize("end", ["the peer's", "ours"])
+def test_s067_the_peer_sees_the_end_though_somebody_else_has_the_descriptor(here: Net, share: Any, end: str) -> None:
+    protocol, peer = here.accept()
+    unshare = share(protocol.transport)
+    try:
+        if end == "ours":
+            protocol.transport.loseConnection()
+        else:
+            peer.shutdown(1)
+        assert here.read(peer, 1) == b""
+    finally:
+        unshare()
+
+
+def test_s066_the_peer_sees_the_end_where_nobody_else_has_the_descriptor(here: Net) -> None:
+    before = fork(None)
+    try:
+        _, peer = here.accept()  # after the process was forked
+        peer.shutdown(1)
+        assert here.read(peer, 1) == b""
+    finally:
+        before()
