@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 START = "_deferSetUpAndRun"
-OURS = tuple(f"torsion/{name}.py" for name in ("core/coroutine", "core/deferred", "core/maybe", "failure", "utils"))
+_PARTS = (
+    "core/coroutine.py",
+    "core/deferred.py",
+    "core/maybe.py",
+    "failure.py",
+    "twin/steps.py",
+    "twin/steps.pyx",
+    "utils.py",
+)
+OURS = tuple(f"torsion/{part}" for part in _PARTS)
 LEFT_OUT = [("__iter__", "defer.py"), ("raiseException", "failure.py"), ("", ""), ("", ""), ("", "")]
 
 

@@ -160,8 +160,8 @@ def left_in(reactor: Any) -> list[str]:
         elif hasattr(made, "stopListening") and made.connected:
             told.add(id(made))
             left.append(f"a listening port, {made!r}, made at {where}")
-        for stream in getattr(made, "_connections", {}).values():
-            if stream is not None and stream.connected:
+        for stream in _accepted(made):
+            if stream.connected:
                 told.add(id(stream))
                 left.append(f"a connection, {stream!r}, accepted by the port made at {where}")
     watched = {id(each): each for each in (*reactor.getReaders(), *reactor.getWriters())}
@@ -169,6 +169,12 @@ def left_in(reactor: Any) -> list[str]:
         if key not in told and each not in reactor._internalReaders:
             left.append(f"a reader or writer, {each!r}, made at {reactor.made_at(each)}")
     return left
+
+
+def _accepted(made: Any) -> list[Any]:
+    """The connections of a port."""
+    roster = getattr(made, "_connections", None)
+    return [] if roster is None else roster.members()
 
 
 def _made_at(call: Any) -> str:
@@ -308,7 +314,7 @@ class Watched:
                 elif made.state == "connected":
                     made.transport.abortConnection()
             elif hasattr(made, "stopListening") and made.connected:
-                for stream in [each for each in getattr(made, "_connections", {}).values() if each is not None]:
+                for stream in _accepted(made):
                     stream.abortConnection()
                 made.stopListening()
         reactor.iterate(0)
