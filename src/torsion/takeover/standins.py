@@ -23,9 +23,13 @@ def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
 
 
 def _return_value(coroutine: Any) -> None:
-    """Let returnValue() warn only if it does in the Twisted that is installed."""
+    coroutine.deprecate_return_value(_return_value_is_deprecated)
+
+
+def _return_value_is_deprecated() -> bool:
+    """In the Twisted that is installed; which is executed when its version is asked for (later.py), so not before."""
     year, number = sys.modules["twisted"].__version__.split(".")[:2]
-    coroutine.deprecate_return_value((int(year), int(number)) >= (24, 7))
+    return (int(year), int(number)) >= (24, 7)
 
 
 def _removeAll(self: Any, readers: Any, writers: Any) -> list[Any]:
