@@ -47,7 +47,7 @@ class _Value:
 
     def __repr__(self) -> str:
         fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
-        return f"{self.__class__.__qualname__}({fields})"
+        return f"{self.__class__.__qualname__.rpartition('>.')[2]}({fields})"
 
 
 class IPv4Address(_Value):
@@ -135,7 +135,7 @@ class UNIXAddress:
         return hash((UNIXAddress, self.name))
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__qualname__}({None if self.name is None else os.fsdecode(self.name)!r})"
+        return f"UNIXAddress({None if self.name is None else os.fsdecode(self.name)!r})"
 
 
 class _ProcessAddress:

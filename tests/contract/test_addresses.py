@@ -86,6 +86,15 @@ def test_they_print_what_they_are_made_of() -> None:
     assert repr(UNIXAddress(b"/tmp/\xff")) == "UNIXAddress('/tmp/\\udcff')"
     assert repr(UNIXAddress(None)) == "UNIXAddress(None)"
 
+    class Mine(IPv4Address):
+        pass
+
+    class MyUNIXAddress(UNIXAddress):
+        pass
+
+    assert repr(Mine("TCP", "127.0.0.1", 80)) == "Mine(type='TCP', host='127.0.0.1', port=80)"
+    assert repr(MyUNIXAddress(None)) == "UNIXAddress(None)"
+
 
 @pytest.mark.parametrize("kind", [IPv4Address, IPv6Address])
 @pytest.mark.parametrize("wrong", ["SCTP", "tcp", "", None, socket.SOCK_STREAM])

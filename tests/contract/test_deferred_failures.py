@@ -3,6 +3,7 @@
 import pdb
 import sys
 import traceback
+import warnings
 from collections.abc import Generator
 from typing import Any
 
@@ -92,10 +93,52 @@ def test_s022_what_await_steps_through_answers_as_a_generator() -> None:
     with pytest.raises(StopIteration) as ended:
         next(steps)
     assert ended.value.value == "value"
-    for error in (KeyError, KeyError()):
-        with pytest.raises(KeyError):
-            deferred.__await__().throw(error)
-    deferred.__await__().close()
+    assert list(steps) == []  # its value comes once
+    closed = deferred.__await__()
+    closed.close()
+    assert list(closed) == []
+
+
+@pytest.mark.filterwarnings("ignore:the .* signature of throw.. is deprecated")
+@pytest.mark.parametrize(
+    ("thrown", "args"),
+    [
+        ((KeyError,), ()),
+        ((KeyError(1),), (1,)),
+        ((KeyError, None), ()),
+        ((KeyError, 1), (1,)),
+        ((KeyError, (1, 2)), (1, 2)),
+        ((KeyError, KeyError(1)), (1,)),
+        ((KeyError, KeyError(1), None), (1,)),
+    ],
+)
+def test_s022_what_is_thrown_at_an_await_is_raised_there(thrown: Any, args: tuple[int, ...]) -> None:
+    async def waits(deferred: Deferred[Any]) -> None:
+        await deferred
+
+    steps = Deferred().__await__()
+    waiting = waits(Deferred())
+    waiting.send(None)
+    for throw in (steps.throw, waiting.throw):
+        with pytest.raises(KeyError) as caught:
+            throw(*thrown)
+        assert caught.value.args == args
+    assert list(steps) == []
+
+
+def test_s022_the_traceback_of_what_is_thrown_at_an_await_is_kept() -> None:
+    f = failure_of(divide)
+    with pytest.raises(ZeroDivisionError) as caught, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        Deferred().__await__().throw(ZeroDivisionError, ZeroDivisionError(), f.tb)
+    assert [each.name for each in traceback.extract_tb(caught.value.__traceback__)][-1] == "divide"
+
+
+def test_s022_an_awaited_stop_iteration_is_a_runtime_error_and_no_value() -> None:
+    stop = StopIteration("no value")
+    with pytest.raises(RuntimeError, match="StopIteration") as caught:
+        next(fail(stop).__await__())
+    assert caught.value.__cause__ is stop
 
 
 def test_s022_iterating_over_a_deferred_is_awaiting_it() -> None:

@@ -19,10 +19,7 @@ from ..twin.steps import Stepper
 from .deferred import Deferred, set_coroutine_driver, warn_caller
 
 _NOT_READY = Deferred()._take()  # what _take() gives where there is nothing to take yet
-
-
-def _return_value_is_deprecated() -> bool:
-    return True
+_return_value_deprecated: Callable[[], bool] | None = None
 
 
 class NotACoroutineError(TypeError):
@@ -152,7 +149,7 @@ def from_call(f: Callable[..., Any], generator: Any) -> Deferred:
 
 def returnValue(val: object) -> NoReturn:
     """End the generator decorated with inlineCallbacks that calls this, with a result. Deprecated: use `return`."""
-    if _return_value_is_deprecated():
+    if _return_value_deprecated is None or _return_value_deprecated():
         warn_caller(
             __name__,
             "twisted.internet.defer.returnValue was deprecated in Twisted 24.7.0; "
@@ -161,11 +158,10 @@ def returnValue(val: object) -> NoReturn:
     raise ReturnValue(val)
 
 
-def deprecate_return_value(is_deprecated: Callable[[], bool]) -> None:
-    """Have returnValue() warn only if this is true at the call: it always is, unless a Twisted is installed where it is
-    not deprecated yet."""
-    global _return_value_is_deprecated
-    _return_value_is_deprecated = is_deprecated
+def deprecate_return_value(deprecated: Callable[[], bool]) -> None:
+    """Ask this whether returnValue() warns. It does, unless a Twisted is installed where it is not yet deprecated."""
+    global _return_value_deprecated
+    _return_value_deprecated = deprecated
 
 
 def _value_of(returned: ReturnValue, generator: Any) -> Any:

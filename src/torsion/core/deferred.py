@@ -625,6 +625,8 @@ class _Awaiting(Asked):
         self.finished = True
         if isinstance(result, BaseException) and isinstance(result, Failure):  # see _advance
             deferred._handled()
+            if isinstance(result.value, StopIteration):  # would be taken for the value, and no generator lets it out
+                raise RuntimeError("generator raised StopIteration") from result.value
             result.raiseException()
         return result
 

@@ -23,11 +23,11 @@ def complete(when: Callable[[str, Callable[[Any], None]], None]) -> None:
 
 
 def _return_value(coroutine: Any) -> None:
-    coroutine.deprecate_return_value(_is_return_value_deprecated)
+    coroutine.deprecate_return_value(_return_value_is_deprecated)
 
 
-def _is_return_value_deprecated() -> bool:
-    """In the Twisted that is installed."""
+def _return_value_is_deprecated() -> bool:
+    """In the Twisted that is installed; which is executed when its version is asked for (later.py), so not before."""
     year, number = sys.modules["twisted"].__version__.split(".")[:2]
     return (int(year), int(number)) >= (24, 7)
 

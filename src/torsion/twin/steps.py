@@ -91,6 +91,8 @@ class Asked:
         return self
 
     def __next__(self) -> Any:
+        if self.finished:
+            raise StopIteration
         value = self.ask()
         if self.finished:
             raise StopIteration(value)
@@ -102,7 +104,13 @@ class Asked:
 
     def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> NoReturn:
         """As a generator's that handles nothing."""
-        raise kind if value is None else value
+        self.finished = True
+        if isinstance(kind, type) and not isinstance(value, kind):
+            kind = kind() if value is None else kind(*value) if isinstance(value, tuple) else kind(value)
+        elif value is not None:
+            kind = value
+        raise kind if traceback is None else kind.with_traceback(traceback)
 
     def close(self) -> None:
         """As a generator's."""
+        self.finished = True

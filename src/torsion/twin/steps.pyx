@@ -202,6 +202,8 @@ cdef class Asked:
         return self
 
     def __next__(self):
+        if self.finished:
+            raise StopIteration
         value = self.ask()
         if self.finished:
             raise StopIteration(value)
@@ -211,10 +213,15 @@ cdef class Asked:
         return self.__next__()
 
     def throw(self, kind, value=None, traceback=None):
-        raise kind if value is None else value
+        self.finished = True
+        if isinstance(kind, type) and not isinstance(value, kind):
+            kind = kind() if value is None else kind(*value) if isinstance(value, tuple) else kind(value)
+        elif value is not None:
+            kind = value
+        raise kind if traceback is None else kind.with_traceback(traceback)
 
     def close(self):
-        pass
+        self.finished = True
 
 
 # How the interpreter asks from `await` (and PyIter_Send): the value comes back with PYGEN_RETURN.
