@@ -16,6 +16,7 @@ from torsion.defer import Deferred
 from torsion.error import CannotListenError, ConnectionAborted, ConnectionDone, ConnectionLost
 from torsion.net import tcp
 from torsion.net.binding import makeBinding
+from torsion.net.descriptor import CONNECTION_DONE
 
 __all__ = ["room"]
 
@@ -408,6 +409,22 @@ def test_draining_waits_for_the_connection_that_is_being_accepted(here: Net) -> 
     port.drain(0).addBoth(fired.append)
     here.until(lambda: len(fired) == 3)
     assert fired == [0, 1, 1]
+
+
+def test_draining_does_not_wait_for_a_connection_that_was_lost_in_its_making(here: Net) -> None:
+    class Refused(tcp.Server):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.connectionLost(CONNECTION_DONE)
+
+    port = here.reactor.listenTCP(0, Makers(), interface="127.0.0.1")
+    port.transport = Refused
+    peer = here.peer(port.getHost().port)
+    assert here.read(peer, 1) == b""
+    fired: list[Any] = []
+    port.drain(60).addBoth(fired.append)
+    here.until(lambda: fired)
+    assert fired == [0]
 
 
 def test_draining_aborts_the_others_if_one_cannot_be_aborted(here: Net, reports: Reports) -> None:

@@ -142,6 +142,20 @@ def test_every_transport_of_a_descriptor_is_a_file_descriptor():
     assert tcp.Connection.SEND_LIMIT == abstract.FileDescriptor.SEND_LIMIT
 
 
+@pytest.mark.parametrize("kind", [abstract.FileDescriptor, tcp.Client, tcp.Server, tcp.Port, udp.Port])
+def test_a_transport_is_a_base_beside_a_class_with_a_metaclass_of_its_own(kind: type) -> None:
+    class Own(type):
+        pass
+
+    class Other(metaclass=Own):
+        pass
+
+    class Both(kind, Other):
+        pass
+
+    assert type(Both) is Own
+
+
 def test_asyncio_is_imported_by_its_reactor_only(full: Python):
     full.check(
         """

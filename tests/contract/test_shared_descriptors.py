@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, Net, net
+from tests.interpreters import Python
 
 from torsion.contract import Reactor
 
@@ -66,3 +67,42 @@ def test_s066_the_peer_sees_the_end_where_nobody_else_has_the_descriptor(here: N
         assert here.read(peer, 1) == b""
     finally:
         before()
+
+
+def test_s066_the_peer_sees_the_end_of_a_connection_made_while_the_process_was_being_forked(full: Python) -> None:
+    """In a thread: other hooks of a fork may wait, and the loop accept meanwhile."""
+    full.check(
+        """
+        import os, socket
+        peers, accepted = [], []
+        def meanwhile():
+            if accepting:
+                peers.append(socket.create_connection(("127.0.0.1", port.getHost().port), timeout=10))
+                while not accepted:
+                    reactor.iterate(0.02)
+        accepting = False
+        os.register_at_fork(before=meanwhile)  # before ours, so it runs after it
+
+        from torsion import protocol, reactor
+        class Accepted(protocol.Protocol):
+            def connectionMade(self):
+                accepted.append(self)
+            def connectionLost(self, reason):
+                accepted.clear()
+        port = reactor.listenTCP(0, protocol.Factory.forProtocol(Accepted), interface="127.0.0.1")
+        accepting = True
+        ours, theirs = os.pipe()
+        child = os.fork()
+        accepting = False
+        if not child:
+            os.close(theirs)
+            os.read(ours, 1)
+            os._exit(0)
+        peers[0].shutdown(socket.SHUT_WR)
+        while accepted:
+            reactor.iterate(0.02)
+        assert peers[0].recv(1) == b""
+        os.close(theirs)
+        os.waitpid(child, 0)
+        """
+    )

@@ -70,6 +70,35 @@ class TestDispatch:
             engine.turn(0)
             assert new.told == [READ]
 
+    def test_s061_events_are_stale_if_what_was_sent_among_them_turned_the_loop(self) -> None:
+        """A producer that is resumed may do so: a number of this batch may be another's by then."""
+        engine, poller, _ = scripted_engine()
+        new = Recorder()
+
+        class Producing:
+            turned = False
+
+            def flush(self) -> None:
+                if not self.turned:
+                    self.turned = True
+                    engine.forget(6)
+                    engine.turn(0)
+                    engine.watch(6, new, READ)
+
+        producing = Producing()
+
+        def write() -> None:
+            for _ in range(16):  # so many are sent for before the next event
+                engine.flush_later(producing)
+
+        engine.watch(5, Recorder(write), READ)
+        engine.watch(6, Recorder(), READ)
+        poller.batches += [[(5, READ), (6, READ | GONE)], [], [(6, READ)]]
+        engine.turn(0)
+        assert new.told == []
+        engine.turn(0)
+        assert new.told == [READ]
+
     def test_a_handler_that_takes_the_place_of_another_gets_none_of_its_events(self) -> None:
         """Without forget: the number was closed and opened again behind our back."""
         engine, poller, _ = scripted_engine()

@@ -192,10 +192,10 @@ class Engine:
                         meter.events += 1
                         meter.running = watch._who()
                         watch.on_ready(ready)
-                        if self._waits != waits:
-                            break  # the handler turned the loop: that wait saw what is still ready
                         if len(self._unsent) >= TOGETHER:
                             self.flush()
+                        if self._waits != waits:
+                            break  # the loop was turned meanwhile: that wait saw what is still ready
         finally:
             meter.running = around
 

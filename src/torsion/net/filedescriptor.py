@@ -10,7 +10,6 @@ Contract: twisted.internet.abstract.
 from __future__ import annotations
 
 import socket
-from abc import ABCMeta
 from typing import Any
 
 from ..core import streamlife as life
@@ -19,7 +18,7 @@ from . import descriptor
 from .stream import Stream
 
 
-class FileDescriptor(Stream, metaclass=ABCMeta):  # transports that are none by their making are registered
+class FileDescriptor(Stream):
     """An object to be watched, and a transport, a consumer and a push producer at once. The reactor's thread only.
 
     A subclass has fileno, doRead and writeSomeData, and sets ``connected`` when it can be written to.

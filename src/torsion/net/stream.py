@@ -48,7 +48,7 @@ SHORT = 2048
 NOTHING_NOW = (-errno.EAGAIN, -errno.EWOULDBLOCK, -errno.ENOBUFS, -errno.EINTR)
 
 _forks = 0
-"""How often this process has been forked."""
+"""Twice as often as this process has been forked: a connection that is made while it is, is made in between."""
 
 
 def _note_fork() -> None:
@@ -56,7 +56,7 @@ def _note_fork() -> None:
     _forks += 1
 
 
-os.register_at_fork(before=_note_fork)
+os.register_at_fork(before=_note_fork, after_in_parent=_note_fork)
 
 
 class Stream(Flow):
@@ -563,8 +563,9 @@ class Stream(Flow):
                 self._delist()
 
     def _enlist(self, roster: Roster) -> None:
-        """Be among these connections until the end."""
-        self._roster, self._seat = roster, roster.add(self)
+        """Be among these connections until the end, unless that has been or it is among some already."""
+        if self._roster is None and self._state != LOST:
+            self._roster, self._seat = roster, roster.add(self)
 
     def _delist(self) -> None:
         roster, self._roster = self._roster, None

@@ -60,7 +60,7 @@ class OwnWay:
             raise AttributeError(self._name)
 
 
-class Connection(Stream):
+class Connection(FileDescriptor):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
     addressFamily: int = socket.AF_INET
@@ -75,6 +75,14 @@ class Connection(Stream):
     doWrite: Any = OwnWay(Stream.doWrite)
     writeSomeData: Any = OwnWay(Stream.writeSomeData)
     _dataReceived: Any = OwnWay(Stream._dataReceived)
+    # What a FileDescriptor does otherwise, because its descriptor is its subclass's: here it is the stream's again.
+    fileno: Any = Stream.fileno
+    loseWriteConnection: Any = Stream.loseWriteConnection
+    bufferSize: Any = Stream.bufferSize
+    protocol: Any = Stream.protocol
+    _writeDisconnected: Any = Stream._writeDisconnected
+    _closeWriteConnection: Any = Stream._closeWriteConnection
+    _close: Any = Stream._close
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
@@ -146,9 +154,6 @@ class Connection(Stream):
     def _getLogPrefix(self, obj: Any) -> str:
         """The name under which what `obj` does is logged: what its logPrefix says, or its class (44)."""
         return prefix_of(obj)
-
-
-FileDescriptor.register(Connection)  # it is none by its making: it would take back all that those override
 
 
 class Shown:
