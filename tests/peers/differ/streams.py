@@ -87,6 +87,8 @@ class End(protocol.Protocol):
         return self.transport.getHost().port, self.transport.getPeer().port
 
     def connectionMade(self) -> None:
+        if self.script.get("tls"):  # else the kernel holds small records back for longer than `settle` waits
+            self.transport.setTcpNoDelay(True)
         self.log("made")
         self.does("made")
 
