@@ -22,6 +22,7 @@ from .failure import Failure
 from .pool import threadable
 from .pool.deadlock import Place, WouldDeadlock, here, set_reactor_here
 from .pool.threadpool import OnResult, current_pool
+from .pool.worker import Brief
 
 if TYPE_CHECKING:
     from .interfaces import IReactorFromThreads
@@ -64,7 +65,7 @@ def deferToThreadPool(
     if watch is not None and watch.later is None and isinstance(reactor, Reactor):
         watch.later = reactor.call_unseen  # so that a pool of the program's is looked at too
     deferred = Deferred()
-    threadpool.callInThreadWithCallback(partial(_hand_over, reactor, deferred), f, *args, **kwargs)
+    threadpool.callInThreadWithCallback(Brief(_hand_over, reactor, deferred), f, *args, **kwargs)
     return deferred
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -21,7 +22,7 @@ from torsion.pool import threadable
 from torsion.pool.team import Team
 from torsion.pool.threadable import XLock, synchronize, unpickle_lock
 from torsion.pool.threadpool import ThreadPool, current_pool
-from torsion.pool.worker import AlreadyQuit, LockWorker, ThreadWorker, createMemoryWorker
+from torsion.pool.worker import AlreadyQuit, Brief, LockWorker, ThreadWorker, createMemoryWorker
 
 PATIENCE = 20  # seconds; only a failing test waits so long
 
@@ -761,3 +762,38 @@ def test_threads_are_always_there() -> None:
     assert threadable.threaded
     with pytest.raises(RuntimeError):
         threadable.init(0)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_brief_call_that_work_returns_is_made_when_the_worker_is_idle_again(fails: bool) -> None:
+    worker, perform = createMemoryWorker()
+    seen: list[tuple[int, int]] = []
+    logged: list[BaseException | None] = []
+    team = Team(
+        LockWorker(threading.Lock(), threading.local()), lambda: worker, lambda: logged.append(sys.exc_info()[1])
+    )
+
+    def look() -> None:
+        now = team.statistics()
+        seen.append((now.idleWorkerCount, now.busyWorkerCount))
+        if fails:
+            raise ValueError("of the brief call")
+
+    def work() -> Brief:
+        look_at_work = team.statistics()
+        seen.append((look_at_work.idleWorkerCount, look_at_work.busyWorkerCount))
+        return Brief(look)
+
+    team.do(work)
+    perform()
+    assert seen == [(0, 1), (1, 0)]
+    assert [type(error) for error in logged] == ([ValueError] if fails else [])
+
+
+def test_what_else_work_returns_is_not_called() -> None:
+    worker, perform = createMemoryWorker()
+    called: list[str] = []
+    team = Team(LockWorker(threading.Lock(), threading.local()), lambda: worker, lambda: called.append("logged"))
+    team.do(lambda: partial(called.append, "no"))
+    perform()
+    assert called == []

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from ..twin.kernel import Sys
+
 
 class Waker:
     """Handler of its own descriptor: watch it for READ. Raises OSError when descriptors have run out."""
@@ -32,16 +34,14 @@ class Waker:
         if self._writer < 0:
             return
         try:
-            os.write(self._writer, self._token)
+            os.write(self._writer, self._token)  # the interpreter is free meanwhile for the loop, which wakes at once
         except BlockingIOError:
             pass  # full: it is readable
 
     def on_ready(self, ready: int) -> None:
         """Make the descriptor unreadable again."""
-        try:
-            os.read(self._reader, 4096)  # what should be left in a pipe is told again
-        except BlockingIOError:
-            pass
+        # Compiled, without letting the interpreter go: the thread that woke the loop would take it in mid-turn.
+        Sys.read(self._reader, 4096)  # what should be left in a pipe is told again; EAGAIN: it is empty
 
     def close(self) -> None:
         """Close both sides. Any number of times."""

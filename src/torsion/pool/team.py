@@ -16,7 +16,7 @@ from typing import Protocol
 
 from .. import report
 from ..failure import Failure
-from .worker import AlreadyQuit, IExclusiveWorker, IWorker, LockWorker, Quit, ThreadWorker, Work
+from .worker import AlreadyQuit, Brief, IExclusiveWorker, IWorker, LockWorker, Quit, ThreadWorker, Work
 
 __all__ = ["AlreadyQuit", "Statistics", "Team", "pool"]
 
@@ -163,12 +163,20 @@ class Team:
     # In the worker.
 
     def _perform(self, worker: IWorker, task: Work) -> None:
+        after: object = None
         try:
-            task()
+            after = task()
         except BaseException:
             self._logException()
         finally:  # even if the exception could not be logged
             self._coordinator.do(partial(self._recycle, worker))
+        if type(after) is Brief:
+            try:
+                after()
+            except BaseException:
+                self._logException()
+            finally:
+                del after  # a Failure in it may hold this frame: no cycle
 
 
 def _no_worker() -> None:

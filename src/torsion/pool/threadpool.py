@@ -19,7 +19,7 @@ from . import context
 from .deadlock import Waiters
 from .team import Statistics, Team, ThreadFactory, pool
 from .watch import Call, Watch
-from .worker import AlreadyQuit, Work
+from .worker import AlreadyQuit, Brief, Work
 
 #: Tells what became of a job: whether it succeeded, and its result or its Failure. Called in the worker.
 OnResult = Callable[[bool, Any], object]
@@ -62,10 +62,10 @@ class Job:
         self.watch = watch
         self.since = watch.clock()
 
-    def __call__(self) -> None:
-        context.theContextTracker.callWithContext(self.context, self.perform)
+    def __call__(self) -> Brief | None:
+        return context.theContextTracker.callWithContext(self.context, self.perform)
 
-    def perform(self) -> None:
+    def perform(self) -> Brief | None:
         watch, thread = self.watch, get_ident()
         self.since = watch.clock()
         watch.at_work[thread] = self
@@ -74,18 +74,21 @@ class Job:
         except BaseException:
             del watch.at_work[thread]
             del self.function, self.args, self.kwargs
-            self.tell(False, Failure())  # not kept in a variable: its traceback holds this frame
+            return self.tell(False, Failure())  # not kept in a variable: its traceback holds this frame
         else:
             del watch.at_work[thread]
             del self.function, self.args, self.kwargs  # what they held is free before anyone is told
-            self.tell(True, result)
+            return self.tell(True, result)
 
-    def tell(self, success: bool, result: Any) -> None:
+    def tell(self, success: bool, result: Any) -> Brief | None:
         on_result = self.on_result
+        if type(on_result) is Brief:
+            return Brief(on_result, success, result)
         if on_result is not None:
             on_result(success, result)
         elif not success:
             report.failure("Unhandled error in a call given to a thread pool", result)
+        return None
 
 
 class HasSize(Protocol):

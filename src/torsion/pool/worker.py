@@ -23,6 +23,12 @@ class AlreadyQuit(Exception):
     """Work was given to, or ``quit`` called on, a worker that has been told to quit."""
 
 
+class Brief(partial[object]):
+    """A call that takes no time and waits for nothing. A team's work may return one: it is made when the worker counts
+    as idle already. Whom it wakes, another thread, then finds this one on its way to sleep and need not wait for it.
+    """
+
+
 class IWorker(Protocol):
     """Does work, perhaps elsewhere, perhaps later. Any thread may call; both raise :exc:`AlreadyQuit` after quit."""
 

@@ -10,6 +10,8 @@ cdef class Sys:
     @staticmethod
     cdef Py_ssize_t send(int fd, object data) except? -1
     @staticmethod
+    cdef object read(int fd, Py_ssize_t size)
+    @staticmethod
     cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1
     @staticmethod
     cdef int hang_up(int fd, bint abort, bint shared) except -1

@@ -103,6 +103,11 @@ class Sys:
             return -(error.errno or 0)
 
     @staticmethod
+    def read(fd: int, size: int) -> bytes | int:
+        """As `recv`, from what is no socket and does not block."""
+        return Sys.recv(fd, size)
+
+    @staticmethod
     def sendmsg(fd: int, pieces: list[bytes | memoryview]) -> int:
         """Send `pieces`, at most PIECES of them, as one; how many bytes were taken, or -errno."""
         try:

@@ -11,6 +11,7 @@ from libc.math cimport ceil
 from libc.string cimport strlen
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close as c_close
+from posix.unistd cimport read as c_read
 
 import time
 
@@ -321,6 +322,13 @@ cdef class Sys:
         _point(data, &piece)
         sent = c_send(fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL)
         return sent if sent >= 0 else -errno
+
+    @staticmethod
+    cdef object read(int fd, Py_ssize_t size):
+        cdef Py_ssize_t count = c_read(fd, torsion_buffer, min(size, TORSION_BUFFER))
+        if count < 0:
+            return -errno
+        return PyBytes_FromStringAndSize(torsion_buffer, count)
 
     @staticmethod
     cdef Py_ssize_t sendmsg(int fd, list pieces) except? -1:
