@@ -304,5 +304,5 @@ def test_mock_replaces_running_and_puts_it_back(reactor):
         reactor.stop()
 
     reactor.callLater(0, look)
-    reactor.run()
+    reactor.run(installSignalHandlers=False)
     assert seen == [False, True] and not reactor.running

@@ -80,7 +80,8 @@ def lacking(stock: Classes) -> list[str]:
         ours: set[str] = set()
         for each in kind.__mro__:  # and what is set when one is made
             ours.update(vars(each))
-            ours.update(getattr(getattr(each.__init__, "__code__", None), "co_names", ()))
+            for begins in ("__init__", "_begin_flow"):
+                ours.update(getattr(getattr(getattr(each, begins, None), "__code__", None), "co_names", ()))
         found += [f"{name} {each}" for each in has["attributes"] if each not in ours]
         for base in has["bases"]:
             above = named(base)
