@@ -17,7 +17,7 @@ with the standard library's ssl, Twisted with its own on pyOpenSSL. In the rows 
 program, contexts and all. They speak TLS 1.3 with a certificate that is made for the run. The rows over TLS need
 OpenSSL's headers for the load, and `openssl`; without them they are left out.
 
-Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--goals] [--pure]
+Usage: network.py [--rounds N] [--scale X] [--only ROW ...] [--peers NAME ...] [--ours NAME] [--pure]
 """
 
 from __future__ import annotations
@@ -88,12 +88,11 @@ SPOKEN: dict[str, str | dict[str, tuple[str, list[str]]]] = {
 
 @dataclass
 class Row:
-    """What is asked of every server, how much of it a round, the bars of this version, and those aimed at."""
+    """What is asked of every server, how much of it a round, and the bars for the ratios."""
 
     measure: Callable[[Server, int], float]
     count: int
     bars: dict[str, float] = field(default_factory=dict)
-    goals: dict[str, float] = field(default_factory=dict)
     unit: str = "ns"
     without: tuple[str, ...] = ()
     speaks: str = "tcp"  # or another of SPOKEN
@@ -265,32 +264,22 @@ NOT_TWISTED = ("asyncio", "uvloop", "rloop", "C")
 NO_DATAGRAMS = ("rloop", "C")  # rloop 0.5 has none; echo_server.c is for connections
 
 ROWS: dict[str, Row] = {
-    "echo_100_x_64_B": Row(
-        echo(100, 64), 30_000, {"twisted": 0.4, "uvloop": 1.1}, {"twisted": 0.33, "uvloop": 0.95, "rloop": 1, "C": 1.15}
-    ),
-    "echo_100_x_16_KiB": Row(echo(100, 16384), 10_000, {}, {"uvloop": 1}),
-    "echo_100_x_64_KiB": Row(echo(100, 65536), 4_000, {}, {"uvloop": 1}),
-    "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {}, {"uvloop": 1}),
-    "accept": Row(storm("accept"), 2_000, {"uvloop": 1.1}, {"uvloop": 0.95}, without=NEVER_CLOSES),
-    "close": Row(storm("close"), 2_000, {}, {"uvloop": 1}, without=NEVER_CLOSES),
-    "udp_echo_100_x_64_B": Row(
-        echo_datagrams(100, 64), 30_000, {"twisted": 0.5}, {"twisted": 0.5}, without=NO_DATAGRAMS, speaks="udp"
-    ),
-    "udp_echo_1_x_64_B": Row(echo_datagrams(1, 64), 30_000, {}, {}, without=NO_DATAGRAMS, speaks="udp"),
+    "echo_100_x_64_B": Row(echo(100, 64), 30_000, {"twisted": 0.33, "uvloop": 0.95, "rloop": 1, "C": 1.15}),
+    "echo_100_x_16_KiB": Row(echo(100, 16384), 10_000, {"uvloop": 1}),
+    "echo_100_x_64_KiB": Row(echo(100, 65536), 4_000, {"uvloop": 1}),
+    "echo_1_x_64_B_16_in_flight": Row(echo(1, 64, 16), 30_000, {"uvloop": 1}),
+    "accept": Row(storm("accept"), 2_000, {"uvloop": 0.95}, without=NEVER_CLOSES),
+    "close": Row(storm("close"), 2_000, {"uvloop": 1}, without=NEVER_CLOSES),
+    "udp_echo_100_x_64_B": Row(echo_datagrams(100, 64), 30_000, {"twisted": 0.5}, without=NO_DATAGRAMS, speaks="udp"),
+    "udp_echo_1_x_64_B": Row(echo_datagrams(1, 64), 30_000, without=NO_DATAGRAMS, speaks="udp"),
     # in C a few bytes, next to nothing in pages
-    "memory_of_an_idle_connection": Row(
-        memory, 4_000, {}, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)
-    ),
-    "tls_echo_100_x_64_B": Row(
-        echo(100, 64), 20_000, {"twisted": 0.35, "uvloop": 1.3}, {"twisted": 0.3, "uvloop": 1}, speaks="tls"
-    ),
-    "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {}, {"uvloop": 1}, speaks="tls"),
-    "tls_echo_100_x_64_B_by_pyOpenSSL": Row(echo(100, 64), 20_000, {}, {"twisted": 0.5}, speaks="tls by pyOpenSSL"),
-    "tls_echo_100_x_16_KiB_by_pyOpenSSL": Row(echo(100, 16384), 5_000, {}, {"twisted": 0.6}, speaks="tls by pyOpenSSL"),
-    "web_hello_50_connections": Row(
-        ask_web(50), 10_000, {"twisted": 0.85}, {"twisted": 0.79}, without=NOT_TWISTED, speaks="http"
-    ),
-    "memory_of_an_idle_tls_connection": Row(memory, 1_000, {}, {"uvloop": 1}, unit="bytes", speaks="tls"),
+    "memory_of_an_idle_connection": Row(memory, 4_000, {"twisted": 0.7, "uvloop": 0.5}, unit="bytes", without=("C",)),
+    "tls_echo_100_x_64_B": Row(echo(100, 64), 20_000, {"twisted": 0.3, "uvloop": 1}, speaks="tls"),
+    "tls_echo_100_x_16_KiB": Row(echo(100, 16384), 5_000, {"uvloop": 1}, speaks="tls"),
+    "tls_echo_100_x_64_B_by_pyOpenSSL": Row(echo(100, 64), 20_000, {"twisted": 0.5}, speaks="tls by pyOpenSSL"),
+    "tls_echo_100_x_16_KiB_by_pyOpenSSL": Row(echo(100, 16384), 5_000, {"twisted": 0.6}, speaks="tls by pyOpenSSL"),
+    "web_hello_50_connections": Row(ask_web(50), 10_000, {"twisted": 0.79}, without=NOT_TWISTED, speaks="http"),
+    "memory_of_an_idle_tls_connection": Row(memory, 1_000, {"uvloop": 1}, unit="bytes", speaks="tls"),
 }
 PURE_BARS = {name: {"twisted": 1.0} for name in ROWS} | {"echo_100_x_64_B": {"twisted": 0.6}}
 MEMORY_ROUNDS = 5  # pages repeat nearly exactly
@@ -392,7 +381,6 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=list(ROWS), metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--peers", nargs="*", choices=list(SERVERS), metavar="NAME", help=", ".join(SERVERS))
     parser.add_argument("--ours", choices=list(SERVERS), default="torsion", help="whose figures are divided by others'")
-    parser.add_argument("--goals", action="store_true", help="judge by the bars aimed at, not by this version's")
     parser.add_argument("--pure", action="store_true", help="Torsion's interpreted lane")
     parser.add_argument("--json", type=Path, help="write every figure there")
     options = parser.parse_args()
@@ -415,7 +403,7 @@ def main() -> int:
         asked = ROWS[name]
         if asked.speaks.startswith("tls") and not with_tls:
             continue
-        bars = PURE_BARS.get(name, {}) if options.pure else asked.goals if options.goals else asked.bars
+        bars = PURE_BARS.get(name, {}) if options.pure else asked.bars
         figures = everything[name] = measure_row(name, servers, options.rounds, options.scale, options.pure)
         line, kept = row(name, figures, others, bars, options.ours, asked.unit)
         all_kept = all_kept and kept

@@ -23,7 +23,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# operation: (count a round, {peer: bar for the ratio}); bars of 2026's first version, see docs/performance.md
+# operation: (count a round, {peer: bar for the ratio})
 OPERATIONS: dict[str, tuple[int, dict[str, float]]] = {
     "deferred_three_callbacks": (20_000, {"twisted": 0.25}),
     "deferred_error_path": (20_000, {"twisted": 0.35}),

@@ -59,6 +59,18 @@ def test_s067_the_peer_sees_the_end_though_somebody_else_has_the_descriptor(here
         unshare()
 
 
+def test_s067_the_peer_sees_the_end_though_the_socket_object_that_was_duplicated_is_forgotten(reports: Reports) -> None:
+    with net(Reactor) as here:
+        protocol, peer = here.accept()
+        skt = protocol.transport.socket
+        copy = skt.dup()
+        skt.detach()  # else it would be closed as it is forgotten
+        del protocol.transport.socket
+        with copy:
+            peer.shutdown(1)
+            assert here.read(peer, 1) == b""
+
+
 def test_s066_the_peer_sees_the_end_where_nobody_else_has_the_descriptor(here: Net) -> None:
     before = fork(None)
     try:

@@ -24,16 +24,6 @@ def poller(request: pytest.FixtureRequest) -> Iterator[Poller]:
     poller.close()
 
 
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    one, other = socket.socketpair()
-    one.setblocking(False)
-    other.setblocking(False)
-    yield one, other
-    one.close()
-    other.close()
-
-
 Pair = tuple[socket.socket, socket.socket]
 
 

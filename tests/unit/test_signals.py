@@ -30,13 +30,6 @@ def restored() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.fixture(params=["epoll", "poll", "select"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    engine = Engine(poller=choose(request.param))
-    yield engine
-    engine.close()
-
-
 @pytest.fixture
 def signals(engine: Engine) -> Iterator[Signals]:
     signals = Signals(engine, int)

@@ -315,6 +315,7 @@ class Stream(Flow):
             if self._fd < 0:
                 raise AttributeError("the connection is lost: there is no socket")
             self._socket = socket.socket(fileno=self._fd)
+            self._forks = -1  # whoever asks may keep or duplicate it
         return self._socket
 
     def _option(self, level: int, name: int) -> int:

@@ -55,10 +55,6 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
         """The engine for one more connection."""
         return self._make_engine(protocol)
 
-    def buildProtocol(self, addr: Any) -> Any:
-        """A protocol of the wrapped factory with TLS below it; None if that has none."""
-        return WrappingFactory.buildProtocol(self, addr)
-
     def unregisterProtocol(self, protocol: Any) -> None:
         self.protocols.pop(protocol, None)
 
