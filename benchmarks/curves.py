@@ -39,7 +39,7 @@ def of_operation(name: str) -> Callable[[list[int], int], Figures]:
 
     def measure(numbers: list[int], rounds: int) -> Figures:
         with ExitStack() as stack:
-            peers = [Peer(name, pure=False) for name in available(["torsion", "twisted"])]
+            peers = [Peer(each, pure=False) for each in available(["torsion", "twisted"])]
             for peer in peers:
                 stack.callback(peer.close)
             return of_rounds(

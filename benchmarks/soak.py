@@ -27,6 +27,7 @@ import sys
 import tempfile
 import threading
 import time
+import tokenize  # noqa: F401  from 3.13 on a traceback imports it when shown, which may be when nothing can be opened
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable

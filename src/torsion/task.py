@@ -429,8 +429,10 @@ def _cooperator() -> Cooperator:
     reactor = current()
     if reactor is default():
         return _theCooperator
-    cooperator: Cooperator = vars(reactor).setdefault("_cooperator", None) or Cooperator()
-    reactor._cooperator = cooperator
+    mine: dict[str, Any] = vars(reactor)  # it lives as long as its reactor does
+    if "_cooperator" not in mine:
+        mine["_cooperator"] = Cooperator()
+    cooperator: Cooperator = mine["_cooperator"]
     return cooperator
 
 

@@ -305,6 +305,7 @@ def test_the_functions_use_one_cooperator_for_each_reactor(clock: task.Clock, mo
         monkeypatch.setattr(task, "current", lambda here=here: here)
         task.coiterate(steps(seen, id(here)))
         assert (task.cooperate(steps(seen, 0)) in task._theCooperator._tasks) == (here is clock)
+        assert task._cooperator() is task._cooperator()
     other.advance(1)
     assert seen == [id(other), 0]
     clock.advance(1)

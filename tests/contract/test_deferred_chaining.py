@@ -3,6 +3,7 @@
 import threading
 import traceback
 import warnings
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -79,6 +80,33 @@ def test_s001_arguments_are_passed_on_to_the_callback_that_runs():
     assert got[3:] == [((0, 8), {"key": 9})]
     fail(ValueError()).addErrback(lambda _, *args, **kwargs: got.append((args, kwargs)), 8, key=9)
     assert got[4:] == [((8,), {"key": 9})]
+
+
+@pytest.mark.parametrize("alone", ["callbackArgs", "callbackKeywords", "errbackArgs", "errbackKeywords"])
+def test_s001_each_of_the_arguments_may_be_given_alone(alone):
+    got = []
+
+    def note(result, *args, **kwargs):
+        got.append((args, kwargs))
+
+    deferred = fail(ValueError()) if alone.startswith("errback") else succeed(None)
+    deferred.addCallbacks(note, note, **{alone: (1,) if alone.endswith("Args") else {"key": 2}})
+    assert got == [((1,), {}) if alone.endswith("Args") else ((), {"key": 2})]
+
+
+def test_s001_what_has_had_its_turn_is_let_go_while_the_result_is_waited_for():
+    class Callable:
+        def __call__(self, result, *args):
+            return awaited
+
+    awaited = Deferred()
+    callback, errback, argument = Callable(), Callable(), Callable()
+    held = [weakref.ref(each) for each in (callback, errback, argument)]
+    outer = succeed(None).addCallbacks(callback, errback, (argument,)).addCallback(passthru)
+    del callback, errback, argument
+    assert [each() for each in held] == [None] * 3
+    awaited.callback("value")
+    assert outer.result == "value"
 
 
 def test_s001_adding_returns_the_deferred_itself():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from torsion import failure
-from torsion.defer import Deferred, fail, inlineCallbacks, succeed
+from torsion.defer import Deferred, fail, inlineCallbacks, setDebugging, succeed
 from torsion.failure import Failure
 
 
@@ -73,6 +73,18 @@ def test_no_exception_is_being_handled_after_a_callback_has_raised() -> None:
         f = failure_of(divide)
         assert (sys.exception(), f.value.__context__) == (outer, outer)
     assert seen[-1] is None
+
+
+def test_s008_in_debug_mode_a_failure_keeps_the_variables_of_what_raised() -> None:
+    def kept() -> list[str]:
+        return [name for frame in failure_of(divide).frames for name, _ in frame[3]]
+
+    assert kept() == []
+    setDebugging(True)
+    try:
+        assert "value" in kept()
+    finally:
+        setDebugging(False)
 
 
 def test_debug_mode_enters_the_debugger_for_what_a_callback_raises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,6 +206,18 @@ def test_s031_fewer_than_half_cancelled_are_not_purged(reactor: Reactor, clock: 
     assert reactor.timeout() == 10 + 101
 
 
+def test_s031_cancelled_calls_whose_time_came_up_no_longer_count(reactor: Reactor, clock: Clock) -> None:
+    calls = [reactor.callLater(1, noted) for _ in range(50)] + [reactor.callLater(10 + n, noted) for n in range(60)]
+    reactor.timeout()
+    for call in calls[:50]:
+        call.cancel()
+    run_pass(reactor, clock, 5)
+    for call in calls[50:90]:
+        call.cancel()
+    run_pass(reactor, clock)
+    assert reactor.timeout() == 5  # forty are not more than fifty
+
+
 def test_s092_delayed_calls_are_those_still_to_come(reactor: Reactor, clock: Clock) -> None:
     listed: list[list[DelayedCall]] = []
     running = reactor.callLater(1, lambda: listed.append(reactor.getDelayedCalls()))

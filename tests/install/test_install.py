@@ -87,6 +87,7 @@ def test_the_sdist_holds_every_source_and_nothing_generated(sdist: Path) -> None
     sources |= {"src/torsion-stubs/py.typed", "src/torsion-stubs/core/deferred.pyi"}
     assert sources - names == set()
     assert {"src/torsion/py.typed", "setup.py", "pyproject.toml", "Makefile", "LICENSE", "README.md"} <= names
+    assert {"mkdocs.yml", ".ci/run", "tests/lanes.py", "docs/README.md"} <= names  # `make test` works in it
     assert [name for name in names if name.startswith("src/") and name.endswith((".c", ".so", ".html", ".pyc"))] == []
 
 

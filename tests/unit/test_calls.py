@@ -1,20 +1,12 @@
 """The queue of calls from other threads: order, batches, and errors that stop nothing."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
+from tests.unit.conftest import Reports
 
 from torsion import report
 from torsion.core.calls import Calls
-
-
-@pytest.fixture
-def reports() -> Iterator[list[tuple[str, BaseException | None]]]:
-    found: list[tuple[str, BaseException | None]] = []
-    report.set_sink(lambda level, text, failure, details: found.append((text, failure.value if failure else None)))
-    yield found
-    report.set_sink(None)
 
 
 def test_s046_calls_run_in_the_order_they_were_put() -> None:
@@ -68,9 +60,7 @@ def test_s046_a_call_that_runs_a_pass_itself_does_not_make_this_pass_longer() ->
 
 
 @pytest.mark.parametrize("kind", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_s043_any_exception_is_reported_and_the_batch_goes_on(
-    kind: type[BaseException], reports: list[tuple[str, BaseException | None]]
-) -> None:
+def test_s043_any_exception_is_reported_and_the_batch_goes_on(kind: type[BaseException], reports: Reports) -> None:
     calls, ran = Calls(), []
     error = kind("wrong")
 
@@ -87,7 +77,7 @@ def test_s043_any_exception_is_reported_and_the_batch_goes_on(
 
 
 def test_s029_what_cannot_be_called_is_reported_when_it_is_run(
-    reports: list[tuple[str, BaseException | None]],
+    reports: Reports,
 ) -> None:
     calls = Calls()
     calls.put(None)  # type: ignore[arg-type]
@@ -97,7 +87,7 @@ def test_s029_what_cannot_be_called_is_reported_when_it_is_run(
     assert "None" in text
 
 
-def test_s043_a_call_that_cannot_even_be_named_is_reported(reports: list[tuple[str, BaseException | None]]) -> None:
+def test_s043_a_call_that_cannot_even_be_named_is_reported(reports: Reports) -> None:
     class Nameless:
         def __getattr__(self, name: str) -> object:
             raise RuntimeError("no attributes")

@@ -24,7 +24,7 @@ def chain(links, innermost):
 
 def in_a_thread(function):
     # CPython 3.13 drops objects 10,000 deep, and so needs more stack, for a list in a list in a list too.
-    threading.stack_size((256 if sys.version_info < (3, 13) else 1024) * 1024)
+    threading.stack_size((256 if sys.version_info < (3, 13) else 2048) * 1024)
     failed = []
     threading.excepthook = lambda args: failed.append(args.exc_value)
     thread = threading.Thread(target=function)

@@ -4,7 +4,6 @@ import gc
 
 import pytest
 
-from torsion import report
 from torsion.core.phases import ThreePhaseEvent
 from torsion.defer import Deferred
 
@@ -19,15 +18,6 @@ def event():
 @pytest.fixture
 def happened():
     return []
-
-
-@pytest.fixture
-def reports():
-    """What is reported, as (text, exception)."""
-    collected = []
-    report.set_sink(lambda level, text, failure, details: collected.append((text, failure and failure.value)))
-    yield collected
-    report.set_sink(None)
 
 
 def fail(exception=ValueError):

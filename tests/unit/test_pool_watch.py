@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -329,6 +330,16 @@ def test_a_job_that_holds_a_shutdown_up_is_named(turning: Turning, said: list[st
     assert "'torsion.reactor' is being stopped" in said[-1]
     assert f"{stubborn.__qualname__} (0.0 s)" in said[-1]
     assert f"Still to be run: {__name__}.waits" in said[-1]
+
+
+@pytest.mark.parametrize("job", [int, lambda: 1 / 0], ids=["returns", "raises"])
+def test_a_call_that_is_over_is_not_said_to_run(job: Callable[[], Any]) -> None:
+    pool = ThreadPool(0, 1)
+    pool.start()
+    seen: SimpleQueue[list[Any]] = SimpleQueue()
+    pool.callInThreadWithCallback(lambda *answer: seen.put(pool.watch.running()), job)
+    assert seen.get(timeout=PATIENCE) == []
+    pool.stop()
 
 
 def test_a_pool_that_ends_at_once_says_nothing(said: list[str]) -> None:

@@ -215,7 +215,9 @@ def test_processes_of_multiprocessing_are_taken_over_too(tmp_path: Path, method:
 
 def test_a_signal_ends_a_program_as_it_does_under_python(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
-        "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(20)\n"
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it\n"
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(20)\n"
     )
     assert same(tmp_path, "program.py").returncode == -signal.SIGINT
 

@@ -41,6 +41,15 @@ def test_s032_a_pass_runs_what_is_due_and_says_how_much(scheduled: Scheduled) ->
     assert scheduled.run(1e9) == [4.5]
 
 
+@pytest.mark.parametrize("when", [1 / 16, 0.5, 1.0, 3.0])
+def test_s032_what_is_due_at_the_very_end_of_what_was_looked_at_runs_at_its_time(
+    scheduled: Scheduled, when: float
+) -> None:
+    assert scheduled.run(when - 1 / 32) == []
+    scheduled.at(when, "at it")
+    assert scheduled.run(when) == ["at it"]
+
+
 def test_s033_equal_times_keep_their_order_among_a_million(scheduled: Scheduled) -> None:
     queue, ran = scheduled.queue, scheduled.ran
     for number in range(1_000_000):
@@ -105,6 +114,17 @@ def test_s030_a_call_may_be_moved_back_and_forth(scheduled: Scheduled) -> None:
     assert scheduled.queue.next_due() == 200
     assert scheduled.run(200) == ["moved"]
     assert scheduled.queue.next_due() is None and scheduled.queue.calls() == []
+
+
+def test_s030_a_call_that_is_put_off_does_not_trouble_the_queue() -> None:
+    moved: list[DelayedCall] = []
+    call = DelayedCall(10, print, (), {}, moved.append, moved.append, lambda: 0.0)
+    call.delay(0.5)
+    call.reset(11)
+    call.delay(-1)  # where it was
+    assert (moved, call.getTime()) == ([], 10)
+    call.delay(-0.5)
+    assert (moved, call.getTime()) == ([call], 9.5)
 
 
 def test_s031_what_is_purged_is_only_what_was_cancelled(scheduled: Scheduled) -> None:
