@@ -7,6 +7,9 @@ from .stream cimport Stream
 cdef close(object connection)
 
 
+cdef int AGAIN, REFUSED, NO_MORE
+
+
 @cython.final
 cdef class Batch:
     cdef object _listening
@@ -16,6 +19,7 @@ cdef class Batch:
     cdef readonly int lacking
     cdef readonly int count
 
+    cdef _begin(self, object listening, int most, object name, int lacking)
     cdef int next_most(self)
     @cython.locals(tries=cython.int, error=cython.int)
     cdef take(self)
@@ -24,6 +28,6 @@ cdef class Batch:
     cdef _turn_away(self)
 
 
-@cython.locals(batch=Batch, stream=Stream, most=cython.int, lacking=cython.int)
+@cython.locals(batch=Batch, stream=Stream, most=cython.int, lacking=cython.int, learned=cython.int)
 cpdef accept_for(Stream port)
 cdef _build(Stream port, object connection, object address_of, object peer)

@@ -24,7 +24,7 @@ MORE = 20
 """If a batch took all it was allowed to, the next one may take this many more."""
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What is no fault of the connection that waits, and comes again at the next try."""
-NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK}
+AGAIN, REFUSED, NO_MORE = errno.EAGAIN, errno.EPERM, errno.EMFILE
 
 
 def close(connection: Any) -> None:
@@ -89,7 +89,7 @@ RESERVE = Reserve(Held)
 class Batch:
     """What one readiness of a listening socket brings. Iterate it: (connection, address) at most `most` times."""
 
-    def __init__(self, listening: Any, most: int, name: object, lacking: int) -> None:
+    def _begin(self, listening: Any, most: int, name: object, lacking: int) -> None:
         self._listening = listening
         self._fd = listening.fileno() if listening.__class__ is socket.socket else -1
         self._most = most
@@ -102,7 +102,7 @@ class Batch:
         """How many the next batch may take: as many as there were this time, and more if that was the limit."""
         return self._most + MORE if self.count >= self._most else max(self.count, 1)
 
-    def take(self) -> tuple[Any, Any] | None:
+    def take(self) -> Any:
         """The next connection; None at the end of the batch."""
         tries = 0
         while self.count < self._most and tries < self._most:
@@ -112,11 +112,11 @@ class Batch:
                 self.count += 1
                 return accepted
             error = -accepted
-            if error == errno.EPERM:
-                continue  # a firewall refused this one; another may wait behind it
-            if error == errno.EMFILE and RESERVE.available():
+            if error == REFUSED:
+                continue  # by a firewall; another may wait behind this one
+            if error == NO_MORE and RESERVE.available():
                 self._turn_away()
-            elif error not in NOT_NOW:
+            elif error != AGAIN:
                 self._report(error)
             return None
         return None
@@ -173,7 +173,8 @@ def accept_for(port: Any) -> None:
     """
     most, lacking, listening = port.numberAccepts, port._lacking, port.socket
     transport_of, address_of, connections = port.transport, port._buildAddr, port._connections
-    batch = Batch(listening, most, port, lacking)
+    batch = Batch.__new__(Batch)
+    batch._begin(listening, most, port, lacking)
     accepted = batch.take()
     while accepted is not None:
         connection, peer = accepted
@@ -195,12 +196,14 @@ def accept_for(port: Any) -> None:
         if port.disconnecting or getattr(port, "socket", None) is not listening:
             return
         accepted = batch.take()
-    if batch.next_most() != most:
-        port.numberAccepts = batch.next_most()
-    if batch.count and not RESERVE.available():
-        RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
-    if batch.lacking and batch.count and RESERVE.available():
-        batch.lacking = 0
+    learned = batch.next_most()
+    if learned != most:
+        port.numberAccepts = learned
+    if batch.count:
+        if RESERVE._held is None:
+            RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
+        if batch.lacking and RESERVE.available():
+            batch.lacking = 0
     if batch.lacking != lacking:
         port._lacking = batch.lacking
 

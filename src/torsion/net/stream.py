@@ -531,8 +531,12 @@ class Stream(Flow):
         if type(why) is ConnectionDone:
             if reading:
                 self._ended = True
-                Stream.stopReading(self)
-                self.readConnectionLost(CONNECTION_DONE)
+                self._interest &= ~READ  # the poller is told when it is known that there is anything left to watch
+                try:
+                    self.readConnectionLost(CONNECTION_DONE)
+                finally:
+                    if self._engine is not None and self._fd >= 0:
+                        self._engine.tell(self, self._interest)
             else:
                 self.connectionLost(CONNECTION_DONE)
         elif type(why) is ConnectionLost:

@@ -63,7 +63,7 @@ class OwnWay:
 class Connection(FileDescriptor):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
-    addressFamily: int = socket.AF_INET
+    addressFamily: Any = socket.AF_INET
     #: What a subclass's writeSomeData may cut a long piece to, in bytes.
     SEND_LIMIT = 2**17
     TLS = False
@@ -301,9 +301,7 @@ class Port(BasePort):
 
     _buildAddr: Any = staticmethod(ip_address)
 
-    def doRead(self) -> None:
-        """Accept those who wait (74)."""
-        accept_for(self)
+    doRead: Any = accept_for
 
     def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
         """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""

@@ -17,7 +17,7 @@ import select
 import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -163,7 +163,7 @@ class Sys:
         return accepted, address
 
     @staticmethod
-    def new(kind: type[T]) -> T:
+    def new(kind: Any) -> Any:
         """An instance without anything set: its __init__ is not called."""
         return kind.__new__(kind)
 
