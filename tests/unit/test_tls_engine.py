@@ -56,7 +56,7 @@ def standard(server_side: bool, context: ssl.SSLContext | None = None, **setting
     return StandardEngine(Settings(context, name, **settings), server_side)
 
 
-def pyopenssl(server_side: bool) -> TLSEngine:
+def pyopenssl(server_side: bool, kind: Callable[[type], type] = lambda made: made) -> TLSEngine:
     ssl_module = pytest.importorskip("OpenSSL.SSL")
     from torsion.net.tls.openssl import OpenSSLEngine
 
@@ -68,10 +68,19 @@ def pyopenssl(server_side: bool) -> TLSEngine:
     else:
         context.load_verify_locations(str(made.ca.certificate))
         context.set_verify(ssl_module.VERIFY_PEER, lambda *result: bool(result[-1]))
-    return OpenSSLEngine(ssl_module.Connection(context, None), server_side)
+    return OpenSSLEngine(kind(ssl_module.Connection)(context, None), server_side)
 
 
-KINDS: dict[str, Callable[[bool], TLSEngine]] = {"standard": standard, "pyOpenSSL": pyopenssl}
+def subclassed(server_side: bool) -> TLSEngine:
+    """A program's own kind of Connection: each method may be its own."""
+    return pyopenssl(server_side, lambda made: type("Connection", (made,), {}))
+
+
+KINDS: dict[str, Callable[[bool], TLSEngine]] = {
+    "standard": standard,
+    "pyOpenSSL": pyopenssl,
+    "a subclass of pyOpenSSL's": subclassed,
+}
 
 
 @pytest.fixture(params=KINDS)

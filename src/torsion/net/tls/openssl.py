@@ -7,6 +7,7 @@ from typing import Any
 
 from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
 
+from ...twin.libssl import calls_of
 from .engine import RECORD, TLSEngine
 from .records import Records
 
@@ -23,6 +24,7 @@ class OpenSSLEngine(TLSEngine):
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
         self.connection = connection
+        self._calls = calls_of(connection) if type(connection) is Connection else connection
         self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         self._records = Records()
         self._made = 0  # bytes written, and what they may grow by
@@ -35,7 +37,7 @@ class OpenSSLEngine(TLSEngine):
         if data:  # of none, it says that something is wrong
             self._begun = True
             self._records.feed(bytes(data))  # no copy of what is bytes
-            self.connection.bio_write(data)
+            self._calls.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""
@@ -44,7 +46,7 @@ class OpenSSLEngine(TLSEngine):
         self._made = 0
         while self._begun:
             try:
-                data: bytes = self.connection.bio_read(size)
+                data: bytes = self._calls.bio_read(size)
             except WantReadError:
                 break
             whole = whole + data if whole else data
@@ -68,7 +70,7 @@ class OpenSSLEngine(TLSEngine):
         if not self._records.whole:  # an exception each time that nothing is left would cost as much as a record
             return None
         try:
-            data: bytes = self.connection.recv(RECORD)
+            data: bytes = self._calls.recv(RECORD)
         except WantReadError:
             self._records.whole = 0
             return None
@@ -81,7 +83,7 @@ class OpenSSLEngine(TLSEngine):
     def write(self, data: Any) -> int:
         self._begun = True
         try:
-            taken = int(self.connection.send(data))
+            taken = int(self._calls.send(data))
         except WantReadError:
             return 0
         self._made += taken + OVERHEAD * (1 + taken // RECORD)
