@@ -192,6 +192,31 @@ def test_a_handshake_cut_in_two_anywhere() -> None:
         shake(standard(number % 2 == 0), peer_of(number % 2 == 0), cut)
 
 
+def test_a_program_puts_something_else_in_the_place_of_its_connection() -> None:
+    """Whose methods are called then; or it sets one of them."""
+    engine, peer = pyopenssl(True), peer_of(True)
+    shake(engine, peer)
+
+    class Wrapper:
+        def __init__(self, wrapped: Any) -> None:
+            self._wrapped = wrapped
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._wrapped, name)
+
+        def send(self, data: bytes) -> int:
+            return int(self._wrapped.send(data.upper()))
+
+    connection = engine.handle()
+    engine.use(Wrapper(connection))  # type: ignore[attr-defined]
+    assert engine.write(b"loud") == 4
+    connection.send = lambda data: type(connection).send(connection, data[:3])
+    engine.use(connection)  # type: ignore[attr-defined]
+    assert engine.write(b"short") == 3
+    peer.feed(engine.outgoing())
+    assert peer.read() == b"LOUDsho"
+
+
 def test_several_records_at_once(make: Any) -> None:
     engine, peer = make(True), peer_of(True)
     shake(engine, peer)

@@ -16,6 +16,8 @@ ENOUGH = 512
 """What TLS says by itself is mostly shorter, in bytes."""
 OVERHEAD = 128
 """A record is at most so much longer than what is in it."""
+CALLED = frozenset({"bio_read", "bio_write", "recv", "send"})
+"""The methods of a Connection that each message goes through."""
 
 
 class OpenSSLEngine(TLSEngine):
@@ -23,8 +25,7 @@ class OpenSSLEngine(TLSEngine):
 
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
-        self.connection = connection
-        self._calls = calls_of(connection) if type(connection) is Connection else connection
+        self.use(connection)
         self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         self._records = Records()
         self._made = 0  # bytes written, and what they may grow by
@@ -32,6 +33,12 @@ class OpenSSLEngine(TLSEngine):
             connection.set_accept_state()
         else:
             connection.set_connect_state()
+
+    def use(self, connection: Any) -> None:
+        """Go on with this Connection. What a program has put in the place of one has methods of its own."""
+        its_own = type(connection) is not Connection or not CALLED.isdisjoint(vars(connection))
+        self.connection = connection
+        self._calls = connection if its_own else calls_of(connection)
 
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
