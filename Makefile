@@ -73,12 +73,13 @@ peers-core: build-required
 	@$(PYTEST) tests/peers
 	@$(PY) tests/peers/compare.py --lane compiled --suite core
 
-# Random programs on Twisted and on Torsion. SEED=n begins elsewhere, PROGRAMS=n takes more or fewer.
+# Random programs on Twisted and on Torsion, in both lanes. SEED=n begins elsewhere, PROGRAMS=n takes more or fewer.
 SEED     ?= 1
 PROGRAMS ?= 10000
 peers-differ: build-required
 	@echo "== random programs, on Twisted and on Torsion"
 	@$(PY) tests/peers/differ/differ.py --seed $(SEED) --programs $(PROGRAMS)
+	@TORSION_PURE=1 $(PY) tests/peers/differ/differ.py --seed $(SEED) --programs $(PROGRAMS)
 
 # The oldest Twisted that we promise to work with has an environment of its own.
 OLDEST = $(VENV)-oldest
@@ -90,8 +91,8 @@ $(OLDEST)/.ready:
 	@$(OLDEST)/bin/python -m pip install -q "twisted[tls]==24.3.0" setuptools
 	@touch $@
 
-# The tests that an older version brought along: TWISTED=25.5.0 picks one, SUITE=all takes more than the core. They ask
-# pyOpenSSL for what newer ones lack.
+# The tests that an older version brought along: TWISTED=25.5.0 picks one, SUITE=all takes more than the core, and today's
+# treq with it. They ask pyOpenSSL for what newer ones lack.
 TWISTED = 24.3.0
 SUITE   = core
 OLDER   = $(VENV)-older-$(TWISTED)
@@ -100,7 +101,8 @@ peers-older: build-required $(OLDER)/.ready
 
 $(OLDER)/.ready:
 	@$(PYTHON) -m venv $(OLDER)
-	@$(OLDER)/bin/python -m pip install -q "twisted[tls,test,http2,conch]==$(TWISTED)" "pyOpenSSL<24.3" setuptools
+	@$(OLDER)/bin/python -m pip install -q "twisted[all-non-platform]==$(TWISTED)" "treq[dev]" python-subunit \
+	  "pyOpenSSL<24.3" setuptools
 	@touch $@
 
 # Scrapy's own tests, from its source archive, in an environment of its own. Takes a while: not in `make test`.

@@ -373,6 +373,31 @@ def test_on_a_real_reactor_it_writes_and_is_lost(real):
     theirs.close()
 
 
+@pytest.mark.parametrize(
+    "name",
+    "_busy _close _count _end _number _open _option _owner _peer _protocol _report _send _socket _state _take _watch"
+    " _written".split(),
+)
+def test_a_subclass_has_attributes_of_its_own_whose_names_we_might_have_used(watching, name):
+    memory = Memory(watching)
+    mine = object()
+    setattr(memory, name, mine)
+    producer = Producer()
+    memory.startReading()
+    memory.registerProducer(producer, True)
+    memory.write(b"x" * (memory.bufferSize + 1))
+    assert memory.doWrite() is None
+    memory.unregisterProducer()
+    memory.loseConnection()
+    reason = memory.doWrite()
+    memory.connectionLost(Failure(reason))
+    assert b"".join(memory.taken) == b"x" * (memory.bufferSize + 1)
+    assert producer.log == ["pause", "resume"]
+    assert memory.lost == [CONNECTION_DONE.value]
+    assert (watching.readers, watching.writers) == ([], [])
+    assert getattr(memory, name) is mine
+
+
 def test_it_leaves_no_cycle_behind(no_leaks):
     def use():
         watching = Watching()

@@ -3,7 +3,7 @@ cimport cython
 from ..twin.kernel cimport Sys
 from .histogram cimport Histogram
 
-cdef int BUCKETS
+cdef int BUCKETS, BLOCK
 cdef double FAR
 cdef object NOTHING, due, due_and_order
 
@@ -23,11 +23,17 @@ cdef class Timer:
 
 
 @cython.final
+cdef class Bucket:
+    cdef list calls
+    cdef Timer first
+
+
+@cython.final
 cdef class TimerQueue:
     cdef list near, keys
     cdef dict buckets
     cdef double begun
-    cdef Timer soonest
+    cdef long long blocks
     cdef public double now
     cdef long long passes, order, seen
     cdef Py_ssize_t head, size, dead, traces
@@ -40,7 +46,7 @@ cdef class TimerQueue:
     cpdef call_later(self, clock, delay, func, args, kw, cancel, reset)
     cpdef add(self, Timer call)
     cpdef cancel(self, Timer call)
-    @cython.locals(at=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, key=cython.longlong, bucket=Bucket)
     cpdef reset(self, Timer call)
     @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, this_pass=cython.longlong)
     cpdef Py_ssize_t run_due(self, double now) except -1
@@ -48,18 +54,25 @@ cdef class TimerQueue:
     cpdef next_due(self)
     @cython.locals(call=Timer)
     cdef double next_time(self) except? -1
-    @cython.locals(first=Timer)
+    @cython.locals(first=Timer, bucket=Bucket, calls=list)
     cdef Timer earliest(self)
-    @cython.locals(bucket=list)
-    cdef remove_earliest(self, Timer call)
+    cdef bint is_passed_over(self, Timer call) noexcept
+    @cython.locals(each=Timer, bucket=Bucket, calls=list, gone=list)
+    cdef pass_over(self, Timer call)
     @cython.locals(call=Timer, found=list)
     cpdef list calls(self)
-    @cython.locals(last=Timer, bucket=list, key=cython.longlong)
+    @cython.locals(last=Timer)
     cdef file(self, Timer call)
+    @cython.locals(bucket=Bucket, key=cython.longlong)
+    cdef put(self, Timer call)
+    @cython.locals(key=cython.longlong)
+    cdef long long key_of(self, double when) noexcept
     @cython.locals(key=cython.longlong)
     cdef open(self, double now)
-    @cython.locals(call=Timer, bucket=list, kept=list)
+    @cython.locals(call=Timer, bucket=Bucket, calls=list)
+    cdef divide(self, long long blocks)
+    @cython.locals(call=Timer, bucket=Bucket, kept=list)
     cdef list settled(self, key)
-    cdef find_soonest(self)
+    @cython.locals(call=Timer, bucket=Bucket, calls=list)
     cdef purge(self)
     cdef report_error(self, Timer call)

@@ -28,7 +28,8 @@ from ..twin.kernel import Sys
 from .histogram import Histogram
 
 BUCKETS = 16  # in a second
-FAR = 1e15  # seconds; what is later, infinity for one, shares a bucket
+BLOCK = 64  # buckets
+FAR = 1e15  # seconds; what is later, infinity for one, shares a block
 
 NOTHING: Any = MappingProxyType({})
 
@@ -211,21 +212,34 @@ class DelayedCall(Timer):
     debug = False
 
 
+class Bucket:
+    """Calls that are due in the same stretch of time, in the order in which they came."""
+
+    __slots__ = ("calls", "first")
+
+    calls: list[Timer]
+    first: Timer | None
+    """The one due first; None: to be looked for."""
+
+
 class TimerQueue:
     """Calls in the order of their times; the loop's own thread only.
 
-    A call waits, unsorted, in the bucket of its sixteenth of a second. When that has begun the bucket is opened:
-    sorted, all at once, behind what is left in `near`. A call whose bucket is open already is inserted there directly.
-    A call that is moved to an earlier time leaves a trace in its bucket, known by its being due elsewhere.
+    A call waits, unsorted, in the bucket of its sixteenth of a second; in that of its four seconds, a block, while
+    these are far: so what is scheduled and cancelled again finds its bucket among few. When its time has begun a bucket
+    is opened: sorted, all at once, behind what is left in `near`. A call whose bucket is open already is inserted there
+    directly. A call that is moved to an earlier time leaves a trace in its bucket, known by its being due elsewhere.
+
+    A bucket's key is the sixteenth of a second at which it begins.
     """
 
     def __init__(self) -> None:
         self.near: list[Any] = []  # in the order of their times; None before `head`
         self.head = 0
-        self.buckets: dict[int, list[Timer]] = {}
+        self.buckets: dict[int, Bucket] = {}
         self.keys: list[int] = []  # a heap of the buckets' keys
         self.begun: float = -inf  # buckets of times before this are open
-        self.soonest: Timer | None = None  # the earliest in any bucket; None: to be looked for
+        self.blocks = int(-FAR) * BUCKETS  # from this key on, a multiple of BLOCK, a bucket is a block
         self.now: float = nan
         """The last reading of the clock: what is due by it is due. Who has read it later may say so here."""
         self.passes = 0
@@ -298,13 +312,17 @@ class TimerQueue:
         """Told by a call that its time has become earlier."""
         if call.due >= self.begun:
             self.traces += 1
-            self.soonest = None
+            key = self.key_of(call.due)
+            self.file(call)
+            bucket = self.buckets.get(key)
+            if bucket is not None and bucket.first is call and self.key_of(call.due) != key:
+                bucket.first = None
         else:
             at = bisect_left(self.near, (call.due, call.order), self.head, key=due_and_order)
             if at == len(self.near) or self.near[at] is not call:
                 return  # not one of this queue's
             del self.near[at]
-        self.file(call)
+            self.file(call)
         if self.alarm is not None:
             self.alarm()
 
@@ -373,15 +391,9 @@ class TimerQueue:
         """
         while True:
             call = self.earliest()
-            if call is None or call.order <= self.seen or not (call.cancelled or call.delayed_time > 0):
+            if call is None or not self.is_passed_over(call):
                 break
-            self.remove_earliest(call)
-            if call.cancelled:
-                self.size -= 1
-                self.dead -= 1
-            else:
-                call.activate_delay()
-                self.file(call)
+            self.pass_over(call)
         self.seen = self.order
         return inf if call is None else min(call.due, FAR)
 
@@ -390,23 +402,45 @@ class TimerQueue:
         if self.head < len(self.near):
             first: Timer = self.near[self.head]
             return first
-        if self.soonest is None:
-            self.find_soonest()
-        return self.soonest
+        while self.keys:
+            bucket = self.buckets[self.keys[0]]
+            if bucket.first is not None:
+                return bucket.first
+            calls = self.settled(self.keys[0])
+            if calls:
+                bucket.first = min(calls, key=due)
+                return bucket.first
+            del self.buckets[heappop(self.keys)]
+        return None
 
-    def remove_earliest(self, call: Timer) -> None:
-        """Remove `call`, which earliest() gave."""
+    def is_passed_over(self, call: Timer) -> bool:
+        """Whether `call` was cancelled or postponed before next_time() has seen it."""
+        return call.order > self.seen and bool(call.cancelled or call.delayed_time > 0)
+
+    def pass_over(self, call: Timer) -> None:
+        """Have `call`, which earliest() gave, and all of its bucket that are passed over, wait no longer or elsewhere."""
         if self.head < len(self.near):
             self.near[self.head] = None
             self.head += 1
+            gone = [call]
         else:
-            self.buckets[self.keys[0]].remove(call)
-            self.soonest = None
+            calls = self.settled(self.keys[0])
+            bucket = self.buckets[self.keys[0]]
+            bucket.calls = [each for each in calls if not self.is_passed_over(each)]
+            bucket.first = None
+            gone = [each for each in calls if self.is_passed_over(each)]
+        for each in gone:
+            if each.cancelled:
+                self.size -= 1
+                self.dead -= 1
+            else:
+                each.activate_delay()
+                self.file(each)
 
     def calls(self) -> list[Timer]:
         """The calls that are still to come, in no useful order."""
         found = self.near[self.head :]
-        for key in self.buckets:
+        for key in self.keys:
             found += self.settled(key)
         return [call for call in found if not call.cancelled]
 
@@ -421,21 +455,35 @@ class TimerQueue:
                 self.near.append(call)
             else:
                 insort_right(self.near, call, self.head, key=due)
-            return
-        key = int(min(call.due, FAR) * BUCKETS // 1)
+        else:
+            self.put(call)
+
+    def put(self, call: Timer) -> None:
+        """Put `call` into its bucket."""
+        key = self.key_of(call.due)
         bucket = self.buckets.get(key)
         if bucket is None:
-            self.buckets[key] = [call]
+            bucket = Bucket.__new__(Bucket)
+            bucket.calls = [call]
+            bucket.first = call
+            self.buckets[key] = bucket
             heappush(self.keys, key)
         else:
-            bucket.append(call)
-        if self.soonest is not None and call.due < self.soonest.due:
-            self.soonest = call
+            bucket.calls.append(call)
+            if bucket.first is not None and call.due < bucket.first.due:
+                bucket.first = call
+
+    def key_of(self, when: float) -> int:
+        """The key of the bucket for a time that has not begun."""
+        key = int(min(when, FAR) * BUCKETS // 1)
+        return key if key < self.blocks else key & -BLOCK
 
     def open(self, now: float) -> None:
         """Open the buckets that have begun."""
         key = int(min(now, FAR) * BUCKETS // 1)
         self.begun = (key + 1) / BUCKETS
+        if key + BLOCK >= self.blocks:
+            self.divide((key & -BLOCK) + 2 * BLOCK)
         if self.keys and self.keys[0] <= key:
             del self.near[: self.head]
             self.head = 0
@@ -443,38 +491,45 @@ class TimerQueue:
                 self.near += self.settled(self.keys[0])
                 del self.buckets[heappop(self.keys)]
             self.near.sort(key=due)
-            self.soonest = None
+
+    def divide(self, blocks: int) -> None:
+        """Divide the blocks before the key `blocks` into buckets."""
+        near = [key for key in self.keys if self.blocks <= key < blocks]
+        calls: list[Timer] = []
+        for key in near:
+            calls += self.settled(key)
+            bucket = self.buckets[key]
+            bucket.calls = []
+            bucket.first = None
+        self.blocks = blocks
+        for call in calls:
+            self.put(call)
 
     def settled(self, key: int) -> list[Timer]:
-        """A bucket, without the traces of moved calls."""
+        """A bucket's calls, without the traces of moved ones."""
         bucket = self.buckets[key]
         if self.traces:
             # A call may be there twice: it was moved away, postponed, and came back. The last entry counts.
-            latest = list(dict.fromkeys(reversed(bucket)))
-            kept = [call for call in reversed(latest) if int(min(call.due, FAR) * BUCKETS // 1) == key]
-            self.traces -= len(bucket) - len(kept)
-            bucket = self.buckets[key] = kept
-        return bucket
-
-    def find_soonest(self) -> None:
-        """Look through the first bucket for its earliest time."""
-        while self.keys:
-            bucket = self.settled(self.keys[0])
-            if bucket:
-                self.soonest = min(bucket, key=due)
-                break
-            del self.buckets[heappop(self.keys)]
+            latest = list(dict.fromkeys(reversed(bucket.calls)))
+            kept = [call for call in reversed(latest) if self.key_of(call.due) == key]
+            self.traces -= len(bucket.calls) - len(kept)
+            bucket.calls = kept
+        return bucket.calls
 
     def purge(self) -> None:
         """Drop every cancelled call, and every trace of a moved one."""
         self.near = [call for call in self.near[self.head :] if not call.cancelled]
         self.head = 0
         self.size = len(self.near)
-        kept = {key: [call for call in self.settled(key) if not call.cancelled] for key in self.buckets}
-        self.buckets = {key: bucket for key, bucket in kept.items() if bucket}
-        self.size += sum(map(len, self.buckets.values()))
+        for key in self.keys:
+            calls = [call for call in self.settled(key) if not call.cancelled]
+            self.size += len(calls)
+            bucket = self.buckets[key]
+            bucket.calls = calls
+            bucket.first = None
+            if not calls:
+                del self.buckets[key]
         self.keys = sorted(self.buckets)  # which is a heap
-        self.soonest = None
         self.dead = self.traces = 0
 
     def report_error(self, call: Timer) -> None:

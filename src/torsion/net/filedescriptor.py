@@ -33,7 +33,7 @@ class FileDescriptor(Stream):
         """``reactor``: that of this thread, or the process's, if it is not given."""
         super().__init__(descriptor.current_reactor() if reactor is None else reactor)
         if self.connected:  # a subclass says so for all its instances
-            self._state = life.OPEN
+            self._life = life.OPEN
 
     # To be overridden
 
@@ -63,20 +63,20 @@ class FileDescriptor(Stream):
 
     def loseWriteConnection(self) -> None:
         """Write what waits, then close for writing only (semantics 65)."""
-        self._state = life.after(self._state, life.LOSE_WRITE)
+        self._life = life.after(self._life, life.LOSE_WRITE)
         self.startWriting()
 
-    def _close(self, abort: bool) -> None:
+    def _close_stream(self, abort: bool) -> None:
         self.stopReading()
         self.stopWriting()
 
     @property
     def _writeDisconnected(self) -> bool:
-        return self._state == life.HALF_CLOSED
+        return self._life == life.HALF_CLOSED
 
     @_writeDisconnected.setter
     def _writeDisconnected(self, value: object) -> None:
-        self._state = life.HALF_CLOSED if value else life.OPEN
+        self._life = life.HALF_CLOSED if value else life.OPEN
 
     def _getLogPrefix(self, applicationObject: Any) -> str:
         """Under which name the events of this protocol or factory are logged: its own word, or its class's name."""

@@ -21,7 +21,7 @@ cdef class Flow(Watch):
     cdef flag _busy
     cdef flag _wanted
     cdef flag _queued
-    cdef public unsigned char _state
+    cdef public unsigned char _life
     cdef Engine _engine
     cdef Outbox _outbox
     cdef Py_ssize_t _pause_above
@@ -37,7 +37,7 @@ cdef class Flow(Watch):
     cdef _abort(self, error)
     cdef _tell_drained(self, result)
     @cython.locals(size=Py_ssize_t)
-    cdef _written(self)
+    cdef _note_written(self)
     @cython.locals(size=Py_ssize_t)
     cdef _over_mark(self)
     cdef _pause_producer(self)

@@ -53,7 +53,7 @@ class Flow(Watch):
         self.streamingProducer = False
         self.producerPaused = False
         self._engine: Engine | None = None  # set: driven natively
-        self._state = NEW
+        self._life = NEW
         self._disconnecting = False  # what the contract shows of CLOSING, which stays
         self._ended = False  # natively: the peer has ended, and all that it sent was read
         self._busy = False  # inside its own event, at whose end it sends
@@ -104,23 +104,23 @@ class Flow(Watch):
 
     @property
     def connected(self) -> int:
-        return int(self._state < LOST)
+        return int(self._life < LOST)
 
     @connected.setter
     def connected(self, value: object) -> None:
         if value:
-            self._state = after(self._state, life.CONNECT)
-        elif self._state < LOST:
-            self._state = NEW
+            self._life = after(self._life, life.CONNECT)
+        elif self._life < LOST:
+            self._life = NEW
 
     @property
     def disconnected(self) -> int:
-        return int(self._state == LOST)
+        return int(self._life == LOST)
 
     @disconnected.setter
     def disconnected(self, value: object) -> None:
-        if bool(value) is not (self._state == LOST):
-            self._state = LOST if value else NEW
+        if bool(value) is not (self._life == LOST):
+            self._life = LOST if value else NEW
 
     @property
     def disconnecting(self) -> int:
@@ -130,12 +130,12 @@ class Flow(Watch):
     @disconnecting.setter
     def disconnecting(self, value: object) -> None:
         self._disconnecting = bool(value)
-        if bool(value) is not (self._state == CLOSING):
-            self._state = CLOSING if value else OPEN
+        if bool(value) is not (self._life == CLOSING):
+            self._life = CLOSING if value else OPEN
 
     @property
     def _writeDisconnected(self) -> bool:
-        return self._state == HALF_CLOSED
+        return self._life == HALF_CLOSED
 
     # Writing
 
@@ -143,24 +143,24 @@ class Flow(Watch):
         """Send, as soon as the caller has returned. Raises TypeError for what is not bytes (62)."""
         if type(data) is not bytes:
             data = _as_bytes(data)
-        if self._state > CLOSING or not data:
+        if self._life > CLOSING or not data:
             return
         if self._outbox is EMPTY:
             self._outbox = Outbox()
         self._outbox.append(data)
-        self._written()
+        self._note_written()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write each of them."""
         pieces = [data if type(data) is bytes else _as_bytes(data) for data in iovec]
-        if self._state > CLOSING or not pieces:
+        if self._life > CLOSING or not pieces:
             return
         if self._outbox is EMPTY:
             self._outbox = Outbox()
         self._outbox.extend(pieces)
-        self._written()
+        self._note_written()
 
-    def _written(self) -> None:
+    def _note_written(self) -> None:
         self._send_soon()  # first: a producer may raise when it is paused
         size = self._outbox.size
         if size > self._pause_above or size > self._abort_above > 0 or self._engine is None:
@@ -178,7 +178,7 @@ class Flow(Watch):
             raise RuntimeError(
                 f"Cannot register producer {producer!r}, because producer {self.producer!r} was never unregistered."
             )
-        if self._state == LOST:
+        if self._life == LOST:
             producer.stopProducing()
             return
         self.producer = producer
@@ -190,7 +190,7 @@ class Flow(Watch):
     def unregisterProducer(self) -> None:
         """The producer has ended: a closing that waited for it goes on."""
         self.producer = None
-        if self._state == CLOSING:
+        if self._life == CLOSING:
             self._send_soon()
 
     def stopConsuming(self) -> None:
@@ -206,7 +206,7 @@ class Flow(Watch):
         At once if nothing waits. What is written before it fires is waited for too. It fails with the reason of the end
         if the connection is lost before, and with ConnectionLost if it is over already. Ours; Twisted has none.
         """
-        if self._state >= ABORTED:
+        if self._life >= ABORTED:
             return fail(CONNECTION_LOST)
         if not self._outbox.size:
             return succeed(None)

@@ -75,7 +75,7 @@ class Passing:
                 if descriptor < 0:
                     report.error("File descriptors that a peer sent are lost: this process may not have that many")
                     continue
-                over = stream._state >= ABORTED
+                over = stream._life >= ABORTED
                 receiver = None if over else descriptor_receiver(stream.protocol)
                 if receiver is not None:
                     receiver.fileDescriptorReceived(descriptor)

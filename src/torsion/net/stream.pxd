@@ -14,12 +14,12 @@ cdef int _forks
 
 cdef class Stream(Flow):
     cdef public object _socket
-    cdef public object _protocol
+    cdef public object _served
     cdef public object _passing
     cdef public object _peer
     cdef public object _owner
     cdef Roster _roster
-    cdef readonly long long _number
+    cdef readonly long long _session_number
     cdef int _seat
     cdef int _forks
 
@@ -40,7 +40,7 @@ cdef class Stream(Flow):
     cpdef release(self, bint outer)
     cdef _send_soon(self)
     @cython.locals(count=Py_ssize_t)
-    cdef _send(self)
+    cdef _send_waiting(self)
     @cython.locals(outbox=Outbox, sent=Py_ssize_t)
     cdef _send_by_engine(self)
     @cython.locals(before=Py_ssize_t)
@@ -52,6 +52,6 @@ cdef class Stream(Flow):
     cdef _enlist(self, Roster roster)
     @cython.locals(roster=Roster, moved=Stream)
     cdef _delist(self)
-    cpdef _close(self, bint abort)
+    cpdef _close_stream(self, bint abort)
     cdef _abort(self, error)
     cdef _report(self, where)

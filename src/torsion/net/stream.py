@@ -3,7 +3,8 @@
 Two drivers bring readiness to it, chosen when it gets its descriptor. The *native* one is our engine: `on_ready`
 receives, calls the protocol and at once sends what that wrote, so an echo is two system calls and one call of Python.
 The *contract* one is any reactor's: `reactor.addReader(stream)`, `doRead` and `doWrite`, through methods that a program
-may have replaced. The rules are below both: what a send leads to is in `_send` and `_all_sent`, how it ends in `_end`.
+may have replaced. The rules are below both: what a send leads to is in `_send_waiting` and `_all_sent`, how it ends in
+`_end`.
 
 A write only notes what is to be sent (flow.py). It is sent once: when the event that wrote it ends, or before the loop
 sleeps. What the kernel does not take then waits for room.
@@ -68,13 +69,13 @@ class Stream(Flow):
     def _begin_stream(self, reactor: Any) -> None:
         Flow._begin_flow(self, reactor)
         self._socket: Any = None
-        self._protocol: Any = None
+        self._served: Any = None
         self._passing: Passing | None = None  # set: file descriptors travel with the bytes
         self._peer: Any = None  # as the system says it; once asked for, as programs see it
         self._owner: Any = None
         self._roster: Roster | None = None  # among whose connections it is until the end
         self._seat = 0
-        self._number = 0
+        self._session_number = 0
         self._forks = _forks  # at that time; -1 once a program has seen the descriptor
 
     def _accepted(self, skt: Any, protocol: Any, peer: Any, port: Any, number: Any, reactor: Any) -> None:
@@ -83,7 +84,7 @@ class Stream(Flow):
         Stream._take(self, skt)
         self._peer, self._owner = peer, port
         if isinstance(number, int):
-            self._number = number
+            self._session_number = number
         else:
             self.sessionno = number  # a program's own
         Stream._open(self, protocol)
@@ -136,8 +137,8 @@ class Stream(Flow):
 
     def _open(self, protocol: Any) -> None:
         """The connection is made: receive, for `protocol`. It is told by whoever made the connection."""
-        self._protocol = protocol
-        self._state = OPEN
+        self._served = protocol
+        self._life = OPEN
         self._disconnecting = False
         if self._engine is None:
             self.startReading()
@@ -203,7 +204,7 @@ class Stream(Flow):
                     why = DONE
                 elif type(data) is bytes:
                     Flow._count(self, len(data), 0)
-                    self._protocol.dataReceived(data)
+                    self._served.dataReceived(data)
                     reading = False
                 elif data != AGAIN:
                     why = BROKEN
@@ -213,10 +214,10 @@ class Stream(Flow):
             if why is None:
                 if self._interest & WRITE:
                     if ready & WRITE:
-                        why = self._send()
+                        why = self._send_waiting()
                 elif self._wanted:
                     if self._outbox.size > SHORT or outer or self._engine is None:
-                        why = self._send()
+                        why = self._send_waiting()
                     elif not self._queued:
                         self._queued = True
                         self._engine.flush_later(self)
@@ -239,7 +240,7 @@ class Stream(Flow):
             return
         outer, self._busy = self._busy, True
         try:
-            why = self._send()
+            why = self._send_waiting()
         except BaseException as error:
             why = error
             self._report("a write")
@@ -264,7 +265,7 @@ class Stream(Flow):
 
     def doRead(self) -> Any:
         """Receive once and tell the protocol. Returns a reason to disconnect, or None. Contract: IReadDescriptor."""
-        if self._state >= ABORTED:
+        if self._life >= ABORTED:
             return None
         if self._passing is not None:
             data = self._receive_passed()
@@ -283,7 +284,7 @@ class Stream(Flow):
         if not data:
             return DONE
         self._count(len(data), 0)
-        self._protocol.dataReceived(data)  # what it returns means nothing (99)
+        self._served.dataReceived(data)  # what it returns means nothing (99)
         return None
 
     def _receive_passed(self) -> Any:
@@ -292,13 +293,13 @@ class Stream(Flow):
         data = Sys.recvmsg(self._fd, BUFFER, self._passing.received)
         if self._passing.received:
             self._passing.deliver(self)
-            if self._state >= ABORTED:
+            if self._life >= ABORTED:
                 return AGAIN  # the protocol has dropped the connection: it is told nothing more
         return data
 
     def doWrite(self) -> Any:
         """Send once what waits. Returns a reason to disconnect, or None. Contract: IWriteDescriptor."""
-        return self._send()
+        return self._send_waiting()
 
     def writeSomeData(self, data: bytes) -> Any:
         """Send some of it: how many bytes were taken, or the reason to disconnect."""
@@ -334,7 +335,7 @@ class Stream(Flow):
 
     def pass_on(self, descriptor: int) -> None:
         """Send a file descriptor with the next byte; for transports that can. TypeError, OSError: see Passing.add."""
-        if self._state > CLOSING:
+        if self._life > CLOSING:
             return
         assert self._passing is not None
         self._passing.add(descriptor)
@@ -353,7 +354,7 @@ class Stream(Flow):
         For a pull producer that is asked for more: it will be asked again when there is room. 0 if nothing was sent, as
         the file is at its end or the kernel cannot do this: then read and write.
         """
-        if self._engine is None or self._outbox.size or self._state > CLOSING:
+        if self._engine is None or self._outbox.size or self._life > CLOSING:
             return 0
         if self._passing is not None and self._passing.waiting:
             return 0  # a descriptor goes with the next byte
@@ -374,10 +375,10 @@ class Stream(Flow):
             self._queued = True
             self._engine.flush_later(self)
 
-    def _send(self) -> Any:
+    def _send_waiting(self) -> Any:
         """One send of what waits, and what follows when nothing is left. A reason to disconnect, or None."""
         self._wanted = False
-        if self._state >= ABORTED:
+        if self._life >= ABORTED:
             return None
         sent = self._send_by_engine() if self._engine is not None else self._send_by_contract()
         if type(sent) is not int:
@@ -400,7 +401,7 @@ class Stream(Flow):
                 return why or 0
         if not outbox.size:
             # The writing side is shut: asked once more, the kernel would say EPIPE (65).
-            return BROKEN if self._state == HALF_CLOSED else 0
+            return BROKEN if self._life == HALF_CLOSED else 0
         data = outbox.view(ALL)
         sent = Sys.send(self._fd, data) if len(data) == outbox.size else Sys.sendmsg(self._fd, outbox.pieces(ALL))
         if sent < 0:
@@ -431,7 +432,7 @@ class Stream(Flow):
             self._watch(self._interest & ~WRITE)
         if self._drains is not None:
             self._tell_drained(None)
-            if self._state >= ABORTED:
+            if self._life >= ABORTED:
                 return None
             if self._outbox.size:  # who waited has more to send: not now, as below
                 if self._engine is not None:
@@ -440,12 +441,12 @@ class Stream(Flow):
         if self.producer is not None and (not self.streamingProducer or self.producerPaused):
             self.producerPaused = False
             self.producer.resumeProducing()
-            if self._wanted and self._engine is not None and self._state < ABORTED:
+            if self._wanted and self._engine is not None and self._life < ABORTED:
                 self._watch(self._interest | WRITE)  # not now: a source without end would keep the loop here
-        elif self._state == CLOSING:
+        elif self._life == CLOSING:
             return self._postLoseConnection()
-        elif self._state == HALF_CLOSING:
-            self._state = after(self._state, life.FLUSHED)
+        elif self._life == HALF_CLOSING:
+            self._life = after(self._life, life.FLUSHED)
             self._closeWriteConnection()
         return None
 
@@ -454,13 +455,13 @@ class Stream(Flow):
     @property
     def protocol(self) -> Any:
         """Whom data and the end of the connection are told to. Replacing it redirects both (99); gone after the end."""
-        if self._protocol is None and self._state == LOST:
+        if self._served is None and self._life == LOST:
             raise AttributeError("the connection is lost: there is no protocol any more")
-        return self._protocol
+        return self._served
 
     @protocol.setter
     def protocol(self, protocol: Any) -> None:
-        self._protocol = protocol
+        self._served = protocol
 
     def _postLoseConnection(self) -> Any:
         return DONE
@@ -471,21 +472,21 @@ class Stream(Flow):
             self._socket_object().shutdown(socket.SHUT_WR)
         except OSError:
             pass
-        tell_half(self, self._protocol, "writeConnectionLost")
+        tell_half(self, self._served, "writeConnectionLost")
 
     def readConnectionLost(self, reason: Failure) -> None:
         """The peer has ended its side: a protocol that can live half closed is told, any other loses the connection."""
-        if not tell_half(self, self._protocol, "readConnectionLost"):
+        if not tell_half(self, self._served, "readConnectionLost"):
             self.connectionLost(reason)
 
     def loseConnection(self) -> None:
         """Send what was written, then close; nothing more is read. Contract: ITransport (63)."""
-        state = self._state
-        self._state = after(state, life.LOSE)
-        if self._state == state:
+        state = self._life
+        self._life = after(state, life.LOSE)
+        if self._life == state:
             return
-        if self._state == LOST:
-            self._state = state  # the writing side is shut, so there is nothing to wait for
+        if self._life == LOST:
+            self._life = state  # the writing side is shut, so there is nothing to wait for
             self.stopReading()
             self.stopWriting()
             self.connectionLost(CONNECTION_DONE)
@@ -498,7 +499,7 @@ class Stream(Flow):
         """Send what was written, then shut the writing side. ValueError after the connection was lost (65, 98)."""
         if self._fd < 0:
             raise ValueError("the connection is lost: there is no writing side to shut")
-        self._state = after(self._state, life.LOSE_WRITE)
+        self._life = after(self._life, life.LOSE_WRITE)
         self._send_soon()
 
     def abortConnection(self) -> None:
@@ -506,9 +507,9 @@ class Stream(Flow):
         self._abort(ConnectionAborted())
 
     def _abort(self, error: ConnectionAborted) -> None:
-        state = self._state
-        self._state = after(state, life.ABORT)
-        if self._state == state:
+        state = self._life
+        self._life = after(state, life.ABORT)
+        if self._life == state:
             return
         self.stopReading()
         self.stopWriting()
@@ -516,7 +517,7 @@ class Stream(Flow):
 
     def _end(self, why: Any, reading: bool) -> None:
         """The connection is over, or its reading side is. Raises KeyboardInterrupt at most (43)."""
-        if self._state == LOST:
+        if self._life == LOST:
             return
         if type(why) is ConnectionDone:
             if reading:
@@ -535,9 +536,9 @@ class Stream(Flow):
 
         `reason` is a Failure, or None if a program that has made its own descriptor of this has none to give.
         """
-        if self._state == LOST:
+        if self._life == LOST:
             return
-        self._state = after(self._state, LOSS)
+        self._life = after(self._life, LOSS)
         self._forget_written()
         if self._passing is not None:
             self._passing.close()
@@ -548,10 +549,10 @@ class Stream(Flow):
             except BaseException:
                 self._report("stopProducing")
         regular = reason is CONNECTION_DONE or reason is None
-        self._close(not regular and isinstance(reason.value, ConnectionAborted))
+        self._close_stream(not regular and isinstance(reason.value, ConnectionAborted))
         if self._drains is not None:
             self._tell_drained(reason or CONNECTION_LOST)
-        protocol, self._protocol = self._protocol, None
+        protocol, self._served = self._served, None
         try:
             if protocol is not None:
                 protocol.connectionLost(reason)
@@ -565,7 +566,7 @@ class Stream(Flow):
 
     def _enlist(self, roster: Roster) -> None:
         """Be among these connections until the end, unless that has been or it is among some already."""
-        if self._roster is None and self._state != LOST:
+        if self._roster is None and self._life != LOST:
             self._roster, self._seat = roster, roster.add(self)
 
     def _delist(self) -> None:
@@ -575,7 +576,7 @@ class Stream(Flow):
         if moved is not None:
             moved._seat = self._seat
 
-    def _close(self, abort: bool) -> None:
+    def _close_stream(self, abort: bool) -> None:
         fd, self._fd = self._fd, -1
         sock, self._socket = self._socket, None
         if self._engine is not None:
@@ -601,7 +602,7 @@ class Stream(Flow):
 
     def resumeProducing(self) -> None:
         """Receive again, unless the connection is lost or being closed."""
-        if OPEN <= self._state < ABORTED and self._state != CLOSING:
+        if OPEN <= self._life < ABORTED and self._life != CLOSING:
             self.startReading()
 
     def stopProducing(self) -> None:

@@ -82,12 +82,12 @@ class Connection(FileDescriptor):
     protocol: Any = Stream.protocol
     _writeDisconnected: Any = Stream._writeDisconnected
     _closeWriteConnection: Any = Stream._closeWriteConnection
-    _close: Any = Stream._close
+    _close_stream: Any = Stream._close_stream
 
     def __init__(self, skt: socket.socket | int, protocol: Any, reactor: Any = None) -> None:
         Stream.__init__(self, reactor)
         self._take(skt)
-        self._protocol = protocol
+        self._served = protocol
 
     @classmethod
     def _goes_natively(cls) -> bool:
@@ -181,8 +181,8 @@ class Server(Connection):
     client: Any = Shown(lambda self: self._raw_peer())
     hostname: Any = Shown(lambda self: self.getPeer().host)
     server: Any = Shown(lambda self: self._owner)
-    sessionno: Any = Shown(lambda self: self._number)
-    logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._protocol)},{self.sessionno},{self.hostname}")
+    sessionno: Any = Shown(lambda self: self._session_number)
+    logstr: Any = Shown(lambda self: f"{self._getLogPrefix(self._served)},{self.sessionno},{self.hostname}")
 
     @classmethod
     def _fromConnectedSocket(cls, fileDescriptor: int, addressFamily: int, factory: Any, reactor: Any) -> Any:
@@ -201,7 +201,7 @@ class Server(Connection):
         return str(self.repstr)
 
     def _describe(self) -> str:
-        name = "a lost connection" if self._protocol is None else self._protocol.__class__.__name__
+        name = "a lost connection" if self._served is None else self._served.__class__.__name__
         return f"<{name} #{self.sessionno} on {self._own_place()}>"
 
     def _own_place(self) -> Any:

@@ -136,7 +136,7 @@ class BaseClient(Connection):
         self._attach(self.fileno(), self._socket, self._driver(self._socket))
         protocol = self.connector.buildProtocol(self.getPeer())
         if protocol is None:
-            self._protocol = Unserved()
+            self._served = Unserved()
             self.connected = 1
             self.loseConnection()
             return
@@ -152,7 +152,7 @@ class BaseClient(Connection):
             return
         if self._socket is not None:
             self._stopReadingAndWriting()
-            self._close(False)
+            self._close_stream(False)
         lookup, self._lookup = self._lookup, None
         if lookup is not None:
             lookup.cancel()  # nobody waits for the address any more

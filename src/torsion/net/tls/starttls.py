@@ -16,51 +16,51 @@ class OverTLS:
     """What a transport does otherwise after startTLS. Mixed into its class, before that."""
 
     TLS = True
-    _protocol: Any
-    _ended: Any = None  # the layer of TLS, while the application is told of the end
+    _served: Any
+    _last_layer: Any = None  # the layer of TLS, while the application is told of the end
 
     def connectionLost(self, reason: Any) -> None:
-        self._ended = self._protocol
+        self._last_layer = self._served
         try:
             super().connectionLost(reason)  # type: ignore[misc]
         finally:
-            self._ended = None
+            self._last_layer = None
 
     def _layer(self) -> Any:
-        return self._ended if self._protocol is None else self._protocol
+        return self._last_layer if self._served is None else self._served
 
     # Once the connection is lost there is no TLS any more, and nothing to be written to.
 
     def write(self, data: bytes) -> None:
-        if self._protocol is not None:
-            self._protocol.write(data)
+        if self._served is not None:
+            self._served.write(data)
 
     def writeSequence(self, iovec: Any) -> None:
-        if self._protocol is not None:
-            self._protocol.writeSequence(iovec)
+        if self._served is not None:
+            self._served.writeSequence(iovec)
 
     def loseConnection(self) -> None:
-        if self._protocol is not None:
-            self._protocol.loseConnection()
+        if self._served is not None:
+            self._served.loseConnection()
 
     def loseWriteConnection(self) -> None:
-        if self._protocol is not None:
-            self._protocol.loseWriteConnection()
+        if self._served is not None:
+            self._served.loseWriteConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        if self._protocol is None:
+        if self._served is None:
             producer.stopProducing()
         else:
-            self._protocol.registerProducer(producer, streaming)
+            self._served.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        if self._protocol is not None:
-            self._protocol.unregisterProducer()
+        if self._served is not None:
+            self._served.unregisterProducer()
 
     def drained(self) -> Deferred:
-        if self._protocol is None:
+        if self._served is None:
             return fail(CONNECTION_LOST)
-        waiting: Deferred = self._protocol.drained()
+        waiting: Deferred = self._served.drained()
         return waiting
 
     def getHandle(self) -> Any:

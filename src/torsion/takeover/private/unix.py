@@ -15,7 +15,7 @@ class _SendmsgMixin:
     socket: Any
     protocol: Any
     bufferSize: int
-    _state = 0
+    _life = 0
 
     def doRead(self: Any) -> Any:
         from twisted.python import log, sendmsg
