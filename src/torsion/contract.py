@@ -326,7 +326,10 @@ class Reactor(Calling, Openings):
 
     def removeSystemEventTrigger(self, triggerID: tuple[str, Handle]) -> None:
         """Take back what addSystemEventTrigger added; ValueError if it has run or was removed (semantics 41)."""
-        eventType, handle = triggerID
+        try:
+            eventType, handle = triggerID
+        except TypeError:
+            raise TypeError(f"triggerID is what addSystemEventTrigger returned, not {triggerID!r}") from None
         self._event_triggers[eventType].removeTrigger(handle, stacklevel=3)
 
     def callWhenRunning(

@@ -89,11 +89,11 @@ class LoopingCall:
         interval. Zero means once in every pass of the loop.
 
         The Deferred fires with this LoopingCall once it is stopped and no run is under way, and with the Failure of the
-        first run that fails, which also ends the loop. Raises ValueError for a negative interval.
+        first run that fails, which also ends the loop. Raises ValueError for a negative interval, and NaN.
         """
         assert not self.running, "Tried to start an already running LoopingCall."
-        if interval < 0:
-            raise ValueError("interval must be >= 0")
+        if not interval >= 0:
+            raise ValueError(f"interval must be >= 0, not {interval!r}")
         self.running = True
         deferred = self._deferred = Deferred()
         self.interval = interval

@@ -65,12 +65,13 @@ def deferToThreadPool(
     if watch is not None and watch.later is None and isinstance(reactor, Reactor):
         watch.later = reactor.call_unseen  # so that a pool of the program's is looked at too
     deferred = Deferred()
-    threadpool.callInThreadWithCallback(Brief(_hand_over, reactor, deferred), f, *args, **kwargs)
+    # Looked up here: what is no reactor is the caller's error, and not one of the thread that has the result.
+    threadpool.callInThreadWithCallback(Brief(_hand_over, reactor.callFromThread, deferred), f, *args, **kwargs)
     return deferred
 
 
-def _hand_over(reactor: IReactorFromThreads, deferred: Deferred, success: bool, result: Any) -> None:
-    reactor.callFromThread(deferred.callback if success else deferred.errback, result)
+def _hand_over(call_from_thread: Callable[..., object], deferred: Deferred, success: bool, result: Any) -> None:
+    call_from_thread(deferred.callback if success else deferred.errback, result)
 
 
 def callMultipleInThread(tupleList: Iterable[tuple[Callable[..., Any], Iterable[Any], dict[str, Any]]]) -> None:

@@ -117,6 +117,8 @@ class _Everything(_Collector):
 
 
 def _spawn(protocol: ProcessProtocol, reactor: Any, executable: Any, args: Any, env: Any, path: Any) -> None:
+    if args and isinstance(args, (str, bytes)):
+        raise TypeError(f"args is to be a sequence of arguments, not {args!r}")  # which would be its letters
     if reactor is None:
         reactor = reactors.current()
     reactor.spawnProcess(protocol, executable, [executable, *args], env, path)

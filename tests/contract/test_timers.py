@@ -218,6 +218,19 @@ def test_s031_cancelled_calls_whose_time_came_up_no_longer_count(reactor: Reacto
     assert reactor.timeout() == 5  # forty are not more than fifty
 
 
+def test_s031_after_a_purge_it_is_counted_anew(reactor: Reactor, clock: Clock) -> None:
+    calls = [reactor.callLater(10 + n, noted) for n in range(100)]
+    reactor.timeout()
+    for call in calls[:60]:
+        call.cancel()
+    run_pass(reactor, clock)
+    assert reactor.timeout() == 10 + 60
+    for call in calls[60:90]:
+        call.cancel()
+    run_pass(reactor, clock)
+    assert reactor.timeout() == 10 + 60  # thirty are not more than fifty
+
+
 def test_s092_delayed_calls_are_those_still_to_come(reactor: Reactor, clock: Clock) -> None:
     listed: list[list[DelayedCall]] = []
     running = reactor.callLater(1, lambda: listed.append(reactor.getDelayedCalls()))

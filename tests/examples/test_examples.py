@@ -17,7 +17,7 @@ MANY_CALLBACKS_ERRORS = r"\[Failure instance: Traceback.*<class 'ValueError'>: Y
 WORKER_THREAD = r"Main: MainThread\nWorker: PoolThread-\S+\nLoaded: THE CONTENTS OF HTTP://EXAMPLE.TEST/\n"
 SCHEDULER = (
     r"(?s)(?=.*quick: step 3 of 3\n)(?=.*endless: step 1 of 10000\n)"
-    r".*sampler: \d+ ticks\nquick: done\nendless: given up after 0.5 s\n"
+    r".*sampler: \d+ ticks\n.*quick: done\n.*endless: given up after 0.5 s\n"
 )
 JOB_QUEUE = (
     "".join(rf"job {number}: {number * 540} in PoolThread\n" for number in range(1, 6))

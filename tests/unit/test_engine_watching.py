@@ -8,7 +8,7 @@ import pytest
 from tests.unit.scripted import Recorder, call_later, scripted_engine
 
 from torsion.engine.poll import GONE, READ, WRITE
-from torsion.engine.turn import Engine
+from torsion.engine.turn import Engine, Told
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -207,6 +207,23 @@ class TestDispatch:
 
 
 class TestInterest:
+    def test_one_that_was_forgotten_and_watches_the_same_again_is_registered_again(self) -> None:
+        engine, poller, _ = scripted_engine()
+        watch = Told(5, Recorder())
+        for interest in (READ, 0, READ):
+            engine.tell(watch, interest)
+            engine.turn(0)
+        engine.forget(5)
+        engine.tell(watch, READ)
+        engine.turn(0)
+        assert [(what, fd) for what, fd, _ in poller.log if fd == 5] == [
+            ("register", 5),
+            ("unregister", 5),
+            ("register", 5),
+            ("unregister", 5),
+            ("register", 5),
+        ]
+
     def test_changes_are_applied_once_before_the_wait(self) -> None:
         engine, poller, _ = scripted_engine()
         handler = Recorder()

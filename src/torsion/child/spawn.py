@@ -139,8 +139,11 @@ def open_descriptors() -> list[int]:
 
 def plan(wanted: Mapping[int, int]) -> list[Step]:
     """How a child comes to have just the descriptors `wanted`, its number to ours. OSError if one is not open."""
-    for ours in wanted.values():
-        os.fstat(ours)
+    for number, ours in wanted.items():
+        try:
+            os.fstat(ours)
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}: childFDs has {ours} for {number}") from None
     return steps(wanted, {fd for fd in open_descriptors() if _inherited(fd)})
 
 

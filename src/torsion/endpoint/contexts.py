@@ -74,6 +74,9 @@ def for_directory(path: str) -> ssl.SSLContext:
 
 
 def _load(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
+    for path in (certificate, key or certificate):
+        with open(path, "rb"):  # OpenSSL would say that a file is missing, but not which
+            pass
     context.load_cert_chain(certificate, key, _no_password)
 
 

@@ -20,14 +20,18 @@ class Binding(NamedTuple):
     reuse_port: bool
 
     def apply(self, skt: socket.socket) -> None:
-        """Bind the socket. Raises OSError, and OverflowError for a port that is none."""
+        """Bind the socket. Raises OSError; OverflowError or TypeError for a port that is none."""
         skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, self.reuse_address)
         if self.reuse_port:
             skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, True)
         if ":" in self.interface:
-            skt.bind(resolve_ipv6(self.interface, self.port))
+            address = resolve_ipv6(self.interface, self.port)
         else:
-            skt.bind((self.interface, self.port))
+            address = self.interface, self.port
+        try:
+            skt.bind(address)
+        except (OverflowError, TypeError) as error:
+            raise type(error)(f"cannot bind to port {self.port!r} of {self.interface!r}: {error}") from None
 
 
 def makeBinding(interface: str = "", port: int = 0, reuseAddress: bool = False, reusePort: bool = False) -> Binding:

@@ -27,7 +27,13 @@ class BaseConnector:
     timeoutID: DelayedCall | None = None
 
     def __init__(self, factory: Any, timeout: float | None, reactor: Any) -> None:
-        """``timeout`` in seconds for each attempt; None lets the system decide."""
+        """``timeout`` in seconds for each attempt; None lets the system decide. TypeError, ValueError if it is neither:
+        once an attempt has begun it would be too late."""
+        try:
+            if timeout is not None and not timeout >= 0:
+                raise ValueError(f"timeout must be 0 seconds or more, not {timeout!r}")
+        except TypeError:
+            raise TypeError(f"timeout is a number of seconds or None, not {timeout!r}") from None
         self.state = DISCONNECTED
         self.reactor = reactor
         self.factory = factory

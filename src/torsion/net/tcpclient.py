@@ -102,7 +102,10 @@ class BaseClient(Connection):
                     self.failIfNotConnected(ConnectError(string=raised))
                     return
                 error = raised.errno
-            except (OverflowError, TypeError, ValueError) as raised:  # no address at all
+            except (OverflowError, TypeError) as raised:  # no address at all
+                self.failIfNotConnected(type(raised)(f"cannot connect to {self.realAddress!r}: {raised}"))
+                return
+            except ValueError as raised:  # a name that has no form for the network
                 self.failIfNotConnected(raised)
                 return
         if error in UNDER_WAY:
