@@ -17,3 +17,4 @@ cdef class StandardEngine(TLSEngine):
     cdef object _take
     cdef object _verify
     cdef object _first
+    cdef bint _more

@@ -43,6 +43,7 @@ class StandardEngine(TLSEngine):
         self._feed, self._take = self._incoming.write, self._outgoing.read
         self._verify = settings.verify
         self._first: bytes | None = b""
+        self._more = False
 
     def feed(self, data: bytes) -> None:
         self._feed(data)
@@ -70,21 +71,24 @@ class StandardEngine(TLSEngine):
             self._verify(self._object)
 
     def read(self) -> bytes | None:
-        # An exception for each time that nothing is left costs as much as a record: look before, into what was fed and
-        # into the record that was begun. And ask for no more than there can be: the object is made as long as that
-        # first, and a long one costs more than a short record.
-        if self.ended:
+        # An exception for each time that nothing is left costs as much as a record: look before. And ask for no more
+        # than there can be: the object is made as long as that first, and a long one costs more than a short record.
+        size = self._incoming.pending
+        if not size and self._more:
+            size = self._pending()
+        if not size or self.ended:
             return None
-        size = self._incoming.pending or self._pending()
-        if not size:
-            return None
+        size = min(size, RECORD)
         try:
-            data = self._read(min(size, RECORD))
+            data = self._read(size)
         except ssl.SSLWantReadError:
+            self._more = False
             return None
         except ssl.SSLZeroReturnError:
             data = b""
         if data:
+            # There may be more of the record: it was longer, or its beginning had been fed before.
+            self._more = len(data) == size
             return data
         self.ended = True
         return None
