@@ -6,7 +6,6 @@ Each test runs a program of its own in a fresh process; the program asserts, and
 from __future__ import annotations
 
 import pytest
-
 from tests.interpreters import Python
 
 BEGIN = """

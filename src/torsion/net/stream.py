@@ -38,6 +38,7 @@ LOSS = life.LOSS
 DONE: BaseException = CONNECTION_DONE.value
 BROKEN: BaseException = CONNECTION_LOST.value
 AGAIN = -errno.EAGAIN
+TCP, NO_DELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
@@ -339,6 +340,10 @@ class Stream(Flow):
             self._socket_object().setsockopt(level, name, value)
         else:
             Sys.set_option(self._fd, level, name, value)
+
+    def _set_no_delay(self, enabled: bool) -> None:
+        """Send small segments at once. Off by default (75). For TCP, whose servers do this on each connection."""
+        Stream._set_option(self, TCP, NO_DELAY, enabled)
 
     # Sending
 
