@@ -71,5 +71,5 @@ def says_nothing_else(thing: Any) -> bool:
     for base in reversed(kind.__mro__):
         known.update(vars(base))
     plain = known["__getattribute__"] is object.__getattribute__ and "__getattr__" not in known
-    ways = "__conform__" not in known and type(known["__providedBy__"]) is ObjectSpecificationDescriptor
+    ways = "__conform__" not in known and type(known.get("__providedBy__")) is ObjectSpecificationDescriptor
     return plain and ways and "__dict__" in known
