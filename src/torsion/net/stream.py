@@ -85,10 +85,10 @@ class Stream(Flow):
         Stream._take(self, sock)
         self._peer, self._owner = client, server
         if type(client) is tuple:
-            if len(client) == 2:
-                self._peer, self._peer_port = client
-            else:
+            if len(client) == 4:
                 self.addressFamily = socket.AF_INET6
+            elif len(client) == 2 and type(client[1]) is int:
+                self._peer, self._peer_port = client
         if isinstance(sessionno, int):
             self._number = sessionno
         else:
