@@ -446,3 +446,52 @@ def test_a_reserve_that_was_lost_is_taken_again_when_a_connection_could_be_accep
     here.peer(port.getHost().port)
     here.until(lambda: factory.built)
     assert listener.RESERVE.available()
+
+
+def test_each_connection_has_its_own_peer(here: Net) -> None:
+    """Also those of other hosts in between: what was known of the last one is not the next one's."""
+    factory = Makers()
+    port = listen(here, factory)
+    hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1", "127.1.2.3"]
+    peers = [here.opened(socket.socket()) for _ in hosts]
+    for host, peer in zip(hosts, peers, strict=True):
+        peer.bind((host, 0))
+        peer.connect(("127.0.0.1", port.getHost().port))
+    here.until(lambda: len(factory.built) == len(peers))
+    named = [peer.getsockname() for peer in peers]
+    assert factory.addresses == [IPv4Address("TCP", *each) for each in named]
+    assert [protocol.transport.client for protocol in factory.built] == named
+    for protocol in factory.built:
+        protocol.transport.abortConnection()
+    here.turns()
+    assert [protocol.transport.getPeer() for protocol in factory.built] == factory.addresses
+    assert [protocol.transport.hostname for protocol in factory.built] == hosts
+
+
+def test_a_port_that_is_opened_anew_by_whom_it_accepts_accepts_at_its_new_socket(here: Net, reports: Reports) -> None:
+    first = Recorder()
+    factory = Makers(first)
+    port = listen(here, factory)
+
+    def again() -> None:
+        port.connectionLost(None)
+        port.startListening()
+
+    first.on_made = again
+    here.peer(port.getHost().port)
+    here.until(lambda: first.told)
+    here.peer(port.getHost().port)
+    here.until(lambda: len(factory.built) == 2)
+    assert [protocol.transport.sessionno for protocol in factory.built] == [0, 1]
+    assert port.sessionno == 2
+
+
+def test_connections_are_numbered_on_from_the_number_that_is_set(here: Net) -> None:
+    factory = Makers()
+    port = listen(here, factory)
+    assert port.sessionno == 0
+    port.sessionno = 7
+    for _ in range(2):
+        here.peer(port.getHost().port)
+    here.until(lambda: len(factory.built) == 2)
+    assert [protocol.transport.sessionno for protocol in factory.built] == [7, 8]

@@ -14,7 +14,8 @@ from tests.contract.parts import Reports
 from tests.contract.streams import ByContract, HalfRecorder, Makers, Net, Recorder, net
 
 from torsion.contract import Reactor
-from torsion.net.tcp import Connection
+from torsion.net.descriptor import CONNECTION_DONE
+from torsion.net.tcp import Connection, Server
 
 
 @pytest.fixture(params=[Reactor, ByContract], ids=["native", "contract"])
@@ -326,3 +327,24 @@ def test_what_a_protocol_or_a_producer_raises_leaves_no_cycle(
     use()
     with no_leaks():
         use()
+
+
+def test_an_end_of_file_whose_handling_raises_is_not_told_again_and_again() -> None:
+    class Breaking(Server):
+        def readConnectionLost(self, reason: Any) -> None:
+            raise ZeroDivisionError
+
+    with net(Reactor) as here:
+        factory = Makers()
+        port = here.reactor.listenTCP(0, factory, interface="127.0.0.1")
+        port.transport = Breaking
+        peer = here.peer(port.getHost().port)
+        here.until(lambda: factory.built)
+        transport = factory.built[0].transport
+        peer.shutdown(socket.SHUT_WR)
+        with pytest.raises(ZeroDivisionError):
+            here.until(lambda: False)
+        here.turns(1)
+        assert here.reactor.engine.wait_for_events(0.0) == []
+        assert transport.connected and transport not in here.reactor.getReaders()
+        transport.connectionLost(CONNECTION_DONE)

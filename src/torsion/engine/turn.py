@@ -334,7 +334,7 @@ class Engine:
         """As `watch`, for one that has its descriptor."""
         fd, watches = watch._fd, self._watches
         if fd >= len(watches):
-            watches.extend([None] * (fd + 1 - len(watches)))
+            watches.extend([None] * (fd + 64 - len(watches)))  # numbers are given from below
         if watches[fd] is not watch:
             self.forget(fd)
             watches[fd] = watch

@@ -7,6 +7,7 @@ from .stream cimport Stream
 cdef close(object connection)
 
 
+cdef object SOCKET
 cdef int AGAIN, REFUSED, NO_MORE
 
 

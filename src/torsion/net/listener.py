@@ -24,6 +24,7 @@ MORE = 20
 """If a batch took all it was allowed to, the next one may take this many more."""
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What is no fault of the connection that waits, and comes again at the next try."""
+SOCKET = socket.socket
 AGAIN, REFUSED, NO_MORE = errno.EAGAIN, errno.EPERM, errno.EMFILE
 
 
@@ -91,7 +92,7 @@ class Batch:
 
     def _begin(self, listening: Any, most: int, name: object, lacking: int) -> None:
         self._listening = listening
-        self._fd = listening.fileno() if listening.__class__ is socket.socket else -1
+        self._fd = listening.fileno() if type(listening) is SOCKET else -1
         self._most = most
         self._name = name
         self.lacking = lacking

@@ -7,7 +7,7 @@ from ..engine.turn cimport Engine
 from ..twin.kernel cimport Sys
 from .flow cimport Flow
 
-cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN, READ, WRITE, GONE
+cdef int OPEN, HALF_CLOSING, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW, AGAIN, TCP, NO_DELAY, READ, WRITE, GONE
 cdef Py_ssize_t BUFFER, SEND_LIMIT, ALL, SHORT
 cdef int _forks
 
@@ -49,6 +49,7 @@ cdef class Stream(Flow):
     cdef _send_by_contract(self)
     cdef _all_sent(self)
     cpdef _socket_object(self)
+    cpdef _set_option(self, int level, int name, int value)
     cdef _end(self, object why, bint reading)
     cdef _enlist(self, Roster roster)
     @cython.locals(roster=Roster, moved=Stream)

@@ -39,6 +39,7 @@ LOSS = life.LOSS
 DONE: BaseException = CONNECTION_DONE.value
 BROKEN: BaseException = CONNECTION_LOST.value
 AGAIN = -errno.EAGAIN
+TCP, NO_DELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 
 SEND_LIMIT = 131072
 """The most that writeSomeData is given: about what a kernel takes at once."""
@@ -85,10 +86,10 @@ class Stream(Flow):
         Stream._take(self, sock)
         self._peer, self._owner = client, server
         if type(client) is tuple:
-            if len(client) == 2:
-                self._peer, self._peer_port = client
-            else:
+            if len(client) == 4:
                 self.addressFamily = socket.AF_INET6
+            elif len(client) == 2 and type(client[1]) is int:
+                self._peer, self._peer_port = client
         if isinstance(sessionno, int):
             self._session_number = sessionno
         else:
@@ -340,6 +341,10 @@ class Stream(Flow):
             self._socket_object().setsockopt(level, name, value)
         else:
             Sys.set_option(self._fd, level, name, value)
+
+    def _set_no_delay(self, enabled: bool) -> None:
+        """Send small segments at once. Off by default (75). For TCP, whose servers do this on each connection."""
+        Stream._set_option(self, TCP, NO_DELAY, enabled)
 
     # Sending
 

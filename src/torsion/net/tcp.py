@@ -123,9 +123,7 @@ class Connection(FileDescriptor):
     def getTcpNoDelay(self) -> bool:
         return bool(self._option(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Send small segments at once. Off by default (75)."""
-        self._set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
+    setTcpNoDelay: Any = Stream._set_no_delay
 
     def getTcpKeepAlive(self) -> bool:
         return bool(self._option(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
@@ -296,8 +294,11 @@ class Port(BasePort):
         self._session_number = number
 
     def fileno(self) -> int:
-        skt = getattr(self, "socket", None)
-        return -1 if skt is None else skt.fileno()
+        try:
+            fd: int = self.socket.fileno()
+        except AttributeError:  # it does not listen
+            fd = -1
+        return fd
 
     _buildAddr: Any = staticmethod(ip_address)
 

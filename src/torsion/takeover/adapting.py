@@ -1,9 +1,9 @@
 """What an interface of Twisted's makes of an object: asked for each connection that ends, so answered fast.
 
-The answer is nearly always None, for all objects of a class: neither does the class provide the interface, nor is there
-an adapter. That is found out once a class, by zope, and is forgotten when anything changes that it depends on: what any
-such class provides, which adapters Twisted's registry has, who else is asked for adapters. An object that says something
-of itself alone, and a class that works out what it provides, are always asked.
+It is nearly always nothing, for all objects of a class: neither does the class provide the interface, nor is there an
+adapter. zope finds that out once a class. It is forgotten when what it depends on changes: what such a class provides,
+which adapters Twisted's registry has, who else is asked for adapters. An object that says something of itself alone,
+and a class that works out what it provides, are always asked.
 """
 
 from typing import Any
@@ -27,7 +27,9 @@ class Adapting:
         self._interface = interface
         self._none: dict[type, bool] = {}
         """Classes of whose objects the interface makes nothing."""
-        self._hooks = [hook for hook in adapter_hooks if getattr(hook, "__module__", "") == "twisted.python.components"][:1]
+        self._hooks = [
+            hook for hook in adapter_hooks if getattr(hook, "__module__", "") == "twisted.python.components"
+        ][:1]
         self._noting = Noting(self)
 
     def adapt(self, thing: Any) -> Any:
@@ -69,5 +71,5 @@ def says_nothing_else(thing: Any) -> bool:
     for base in reversed(kind.__mro__):
         known.update(vars(base))
     plain = known["__getattribute__"] is object.__getattribute__ and "__getattr__" not in known
-    ways = "__conform__" not in known and type(known["__providedBy__"]) is ObjectSpecificationDescriptor
+    ways = "__conform__" not in known and type(known.get("__providedBy__")) is ObjectSpecificationDescriptor
     return plain and ways and "__dict__" in known

@@ -9,14 +9,16 @@ from typing import Any
 
 from torsion.net import passing, stream
 
+
 def half_closeable(protocol: Any) -> Any:
     """A protocol that says so of itself by Twisted's interface, or None."""
     from twisted.internet.interfaces import IHalfCloseableProtocol
 
     from .adapting import Adapting
 
-    stream.half_closeable = Adapting(IHalfCloseableProtocol).adapt  # from now on
-    return stream.half_closeable(protocol)
+    adapt: Any = Adapting(IHalfCloseableProtocol).adapt
+    stream.half_closeable = adapt  # from now on
+    return adapt(protocol)
 
 
 def descriptor_receiver(protocol: Any) -> Any:
