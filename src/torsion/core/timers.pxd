@@ -3,7 +3,7 @@ cimport cython
 from ..twin.kernel cimport Sys
 from .histogram cimport Histogram
 
-cdef int BUCKETS, BLOCK, RECENT
+cdef int BUCKETS, BLOCK
 cdef long long NOWHERE
 cdef double FAR
 cdef object NOTHING, due

@@ -29,7 +29,6 @@ from .histogram import Histogram
 
 BUCKETS = 16  # in a second
 BLOCK = 64  # buckets
-RECENT = 64
 FAR = 1e15  # seconds; what is later, infinity for one, shares a block
 NOWHERE = int(FAR) * BUCKETS + 1  # no bucket's key
 
@@ -304,7 +303,8 @@ class TimerQueue:
         self.head = 0
         self.buckets: dict[int, Bucket] = {}
         self.keys: list[int] = []  # a heap of the buckets' keys
-        self.recent = [new_bucket(NOWHERE)] * RECENT  # buckets that were used last, by the number of their block
+        # Those used last, to spare a lookup; 64 that follow each other, blocks or not, have places of their own.
+        self.recent = [new_bucket(NOWHERE)] * 64
         self.begun: float = -inf  # buckets of times before this are open
         self.blocks = int(-FAR) * BUCKETS  # from this key on, a multiple of BLOCK, a bucket is a block
         self.now: float = nan
@@ -516,7 +516,7 @@ class TimerQueue:
     def put(self, call: Timer) -> None:
         """Put `call` into its bucket."""
         key = self.key_of(call.due)
-        bucket = self.recent[(key >> 6) & 63]
+        bucket = self.recent[key + (key >> 6) & 63]
         if bucket.key != key:
             bucket = self.bucket_of(key)
         bucket.calls.append(call)
@@ -529,7 +529,7 @@ class TimerQueue:
         if bucket is None:
             bucket = self.buckets[key] = new_bucket(key)
             heappush(self.keys, key)
-        self.recent[(key >> 6) & 63] = bucket
+        self.recent[key + (key >> 6) & 63] = bucket
         return bucket
 
     def drop(self, key: int) -> None:
