@@ -22,7 +22,7 @@ from .calling import Calling
 from .child.reap import Reaper
 from .core import states
 from .core.phases import Handle, ThreePhaseEvent
-from .core.timers import DelayedCall, describe
+from .core.timers import DelayedCall, Keeper, describe
 from .engine import watchdog
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals
@@ -412,7 +412,7 @@ class Reactor(Calling, Openings):
 
     def _call_unseen(self, delay: float, function: Callable[[], object]) -> None:
         engine = self.engine
-        engine.timers.call_later(engine.clock, delay, _Unseen(function), (), {}, _leave, _leave)
+        engine.timers.call_later(Keeper(_leave, _leave, engine.clock), delay, _Unseen(function), (), {})
 
     def _moveCallLaterSooner(self, call: DelayedCall) -> None:
         self.engine.timers.reset(call)

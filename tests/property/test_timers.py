@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torsion.core.timers import DelayedCall, TimerQueue
 
 # Few distinct times, so that many are equal; small and large ones, so that near and far calls take different ways.
-TIMES = st.sampled_from([0, 0, 0.001, 0.02, 0.5, 1, 1, 2, 3, 100, 1000.5])
+TIMES = st.sampled_from([0, 0, 0.001, 0.02, 0.5, 1, 1, 2, 3, 4.5, 9, 100, 101, 1000.5])
 STEPS = st.one_of(
     st.tuples(st.just("add"), TIMES),
     st.tuples(st.just("reset"), TIMES, st.integers(0, 40)),

@@ -1,6 +1,7 @@
 """The timer queue by itself: it neither reads a clock nor knows a reactor."""
 
 import math
+import weakref
 from typing import Any
 
 import pytest
@@ -153,3 +154,69 @@ def test_s034_a_bucket_of_nothing_but_moved_calls_wakes_nobody(scheduled: Schedu
     assert scheduled.queue.next_due() == 1
     assert scheduled.run(1) == ["moved"]
     assert scheduled.queue.next_due() is None
+
+
+def test_s033_equal_times_keep_their_order_whether_scheduled_far_ahead_or_near(scheduled: Scheduled) -> None:
+    for now in (0, 10, 93, 96, 99.9):  # first the whole block waits, then its parts, then the call's own part
+        assert scheduled.run(now) == []
+        scheduled.at(100, now)
+        scheduled.at(99.95, f"before {now}")
+    assert scheduled.run(100) == [f"before {now}" for now in (0, 10, 93, 96, 99.9)] + [0, 10, 93, 96, 99.9]
+
+
+def test_what_is_next_is_known_among_calls_that_are_moved_to_and_fro(scheduled: Scheduled) -> None:
+    queue = scheduled.queue
+    first, second, third = (scheduled.at(when, when) for when in (1001, 1002, 1003))
+    assert queue.next_due() == 1001
+    third.reset(1000.5)  # within its block
+    assert queue.next_due() == 1000.5
+    third.reset(20)  # out of it
+    assert queue.next_due() == 20
+    assert scheduled.run(20) == [1003]
+    assert queue.next_due() == 1001
+    first.reset(980.25)
+    assert queue.next_due() == 1000.25
+    second.reset(950.5)
+    assert queue.next_due() == 970.5
+    assert scheduled.run(1001) == [1002, 1001]
+    assert queue.next_due() is None
+
+
+def test_s034_many_that_are_cancelled_or_postponed_before_they_are_looked_at_wake_nobody(scheduled: Scheduled) -> None:
+    for number in range(3):
+        scheduled.at(1000 + number, number).delay(500)
+        scheduled.at(1000 + number, "never").cancel()
+    looked_at = scheduled.at(1600, "looked at")
+    assert scheduled.queue.next_due() == 1500
+    scheduled.at(1000, "new").cancel()
+    looked_at.cancel()
+    assert scheduled.run(1502) == [0, 1, 2]
+    assert scheduled.queue.next_due() == 1600
+    assert scheduled.run(1600) == []
+    assert scheduled.queue.next_due() is None
+
+
+def test_a_clock_that_leaps_over_many_blocks_runs_all_in_order(scheduled: Scheduled) -> None:
+    times = [number * 37 % 1000 + 0.5 for number in range(1000)]
+    for when in times:
+        scheduled.at(when, when)
+    assert scheduled.run(700) == sorted(when for when in times if when <= 700)
+    assert scheduled.run(1e9) == sorted(when for when in times if when > 700)
+
+
+def test_no_bucket_keeps_a_call_that_has_run(scheduled: Scheduled) -> None:
+    gone = [weakref.ref(scheduled.at(when, when)) for when in (0.5, 5, 500, 5000)]
+    assert scheduled.run(1000) == [0.5, 5, 500]
+    assert [ref() is None for ref in gone] == [True, True, True, False]
+    for _ in range(100):
+        scheduled.at(5000, "cancelled").cancel()
+    assert scheduled.run(2000) == []
+    assert scheduled.run(5000) == [5000]
+    assert gone[3]() is None
+
+
+def test_a_call_has_room_for_what_a_program_notes_on_it(scheduled: Scheduled) -> None:
+    call = scheduled.at(1, "noted")
+    call.note = "mine"  # type: ignore[attr-defined]
+    assert call.__dict__ == {"note": "mine"}
+    assert call.creator is None

@@ -4,38 +4,55 @@ from ..twin.kernel cimport Sys
 from .histogram cimport Histogram
 
 cdef int BUCKETS, BLOCK
+cdef long long NOWHERE
 cdef double FAR
-cdef object NOTHING, due, due_and_order
+cdef object NOTHING, due
+
+
+@cython.final
+cdef class Keeper:
+    cdef object canceller, resetter, seconds
+    cdef Keeper retired
+
+    cdef Keeper retire(self)
 
 
 cdef class Timer:
     cdef public double time, delayed_time
-    cdef public object func, args, kw, canceller, resetter, seconds, creator
-    cdef public int called, cancelled
+    cdef public object func, args, kw
+    cdef Keeper keeper
     cdef readonly double due
-    cdef readonly long long order
     cdef long long born
-    cdef str shown
+    cdef public unsigned char called, cancelled
+    cdef unsigned char noted
 
-    cpdef activate_delay(self)
-    cdef check_active(self)
-    cdef str describe(self)
+
+cdef check_active(Timer call)
+cdef settle_delay(Timer call)
+cdef note(call)
+cdef note_call(call)
+cdef describe_timer(call)
 
 
 @cython.final
 cdef class Bucket:
+    cdef long long key
     cdef list calls
     cdef Timer first
 
 
+@cython.locals(bucket=Bucket)
+cdef Bucket new_bucket(long long key)
+
+
 @cython.final
 cdef class TimerQueue:
-    cdef list near, keys
+    cdef list near, keys, recent
     cdef dict buckets
     cdef double begun
     cdef long long blocks
     cdef public double now
-    cdef long long passes, order, seen
+    cdef long long born, seen
     cdef Py_ssize_t head, size, dead, traces
     cdef readonly long long ran
     cdef public object alarm
@@ -43,12 +60,12 @@ cdef class TimerQueue:
     cdef readonly Histogram lag
 
     @cython.locals(kind=type, call=Timer, wait=cython.double)
-    cpdef call_later(self, clock, delay, func, args, kw, cancel, reset)
+    cpdef call_later(self, Keeper keeper, delay, func, tuple args, dict kw)
     cpdef add(self, Timer call)
     cpdef cancel(self, Timer call)
     @cython.locals(at=Py_ssize_t, key=cython.longlong, bucket=Bucket)
     cpdef reset(self, Timer call)
-    @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, this_pass=cython.longlong)
+    @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, born=cython.longlong)
     cpdef Py_ssize_t run_due(self, double now) except -1
     @cython.locals(call=Timer)
     cpdef next_due(self)
@@ -65,6 +82,10 @@ cdef class TimerQueue:
     cdef file(self, Timer call)
     @cython.locals(bucket=Bucket, key=cython.longlong)
     cdef put(self, Timer call)
+    @cython.locals(bucket=Bucket)
+    cdef Bucket bucket_of(self, long long key)
+    @cython.locals(bucket=Bucket)
+    cdef drop(self, key)
     @cython.locals(key=cython.longlong)
     cdef long long key_of(self, double when) noexcept
     @cython.locals(key=cython.longlong)
@@ -75,4 +96,4 @@ cdef class TimerQueue:
     cdef list settled(self, key)
     @cython.locals(call=Timer, bucket=Bucket, calls=list)
     cdef purge(self)
-    cdef report_error(self, Timer call)
+    cdef report_error(self, call)

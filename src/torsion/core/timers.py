@@ -30,11 +30,11 @@ from .histogram import Histogram
 BUCKETS = 16  # in a second
 BLOCK = 64  # buckets
 FAR = 1e15  # seconds; what is later, infinity for one, shares a block
+NOWHERE = int(FAR) * BUCKETS + 1  # no bucket's key
 
 NOTHING: Any = MappingProxyType({})
 
 due = attrgetter("due")
-due_and_order = attrgetter("due", "order")
 
 
 def describe(value: object) -> str:
@@ -68,13 +68,37 @@ def creation_stack() -> list[str]:
     return format_list(StackSummary.extract(reversed(theirs or frames)))
 
 
-class Timer:
-    """The compiled core of DelayedCall."""
+class Keeper:
+    """What many calls have in common: their clock, and whom they tell that they are cancelled or come up earlier."""
 
-    __slots__ = (
-        "args", "born", "called", "cancelled", "canceller", "creator", "delayed_time", "due", "func", "kw", "order",
-        "resetter", "seconds", "shown", "time",
-    )  # fmt: skip
+    __slots__ = ("canceller", "resetter", "retired", "seconds")
+
+    def __init__(
+        self,
+        cancel: Callable[[Any], object] | None,
+        reset: Callable[[Any], object] | None,
+        seconds: Callable[[], float],
+    ) -> None:
+        self.canceller: Any = cancel
+        self.resetter: Any = reset
+        self.seconds = seconds
+        self.retired: Keeper | None = None
+
+    def retire(self) -> Keeper:
+        """The keeper of calls that are cancelled: a queue that is dropped with such calls in it is to be no cycle."""
+        if self.retired is None:
+            self.retired = Keeper(None, None, self.seconds)
+        return self.retired
+
+
+class Timer:
+    """The compiled core of DelayedCall.
+
+    There may be very many, and each is looked at by the collector: what many have in common is their keeper's, and
+    what few have lies in the instance's dictionary.
+    """
+
+    __slots__ = ("args", "born", "called", "cancelled", "delayed_time", "due", "func", "keeper", "kw", "noted", "time")
 
     debug = False
 
@@ -93,18 +117,30 @@ class Timer:
         self.func: Any = func
         self.args: Any = args
         self.kw: Any = kw
-        self.canceller: Any = cancel
-        self.resetter: Any = reset
-        self.seconds = seconds
+        self.keeper = Keeper(cancel, reset, seconds)
         self.called = 0
         self.cancelled = 0
-        self.born = 0  # the number of passes begun when it was scheduled
+        self.noted = False
+        self.born = 0  # how many calls had been scheduled, this one included
         self.due: float = 0  # the time it is filed under
-        self.order = 0
-        self.shown: str | None = None
-        self.creator: list[str] | None = None
         if self.debug:
-            self.creator = creation_stack()
+            self.noted = True
+            note(self)
+
+    @property
+    def canceller(self) -> Any:
+        """Called with this call when it is cancelled; None from then on."""
+        return self.keeper.canceller
+
+    @property
+    def resetter(self) -> Any:
+        """Called with this call when it is moved to an earlier time; None once it is cancelled."""
+        return self.keeper.resetter
+
+    @property
+    def seconds(self) -> Callable[[], float]:
+        """The clock it was scheduled with."""
+        return self.keeper.seconds
 
     def getTime(self) -> float:
         """The time at which the call is due, in seconds on the clock it was scheduled with."""
@@ -121,44 +157,37 @@ class Timer:
 
         Raises AlreadyCalled or AlreadyCancelled, both ValueErrors (semantics 31).
         """
-        self.check_active()
-        self.canceller(self)
+        check_active(self)
+        self.keeper.canceller(self)
         self.cancelled = 1
-        if self.creator is not None:
-            self.shown = describe_call(self.func, self.args, self.kw)
+        if self.noted:
+            note_call(self)
         self.func = self.args = self.kw = None
-        self.canceller = self.resetter = None  # a queue that is dropped with what waits in it is to be no cycle
+        self.keeper = self.keeper.retire()
 
     def reset(self, secondsFromNow: float) -> None:
         """Put the call at `secondsFromNow`, wherever it was before. Raises as cancel() does."""
-        self.check_active()
-        when = self.seconds() + secondsFromNow
+        check_active(self)
+        when = Sys.now(self.keeper.seconds) + secondsFromNow
         if when < self.time:
             self.delayed_time = 0
             self.time = when
-            self.resetter(self)
+            self.keeper.resetter(self)
         else:
             # Later costs nothing now: the queue finds out when the old time comes up (semantics 30).
             self.delayed_time = when - self.time
 
     def delay(self, secondsLater: float) -> None:
         """Put the call `secondsLater` after its present time; negative means sooner. Raises as cancel() does."""
-        self.check_active()
+        check_active(self)
         self.delayed_time += secondsLater
         if self.delayed_time < 0:
-            self.activate_delay()
-            self.resetter(self)
+            settle_delay(self)
+            self.keeper.resetter(self)
 
     def activate_delay(self) -> None:
         """Make the time asked for by delay() and reset() the call's `time`."""
-        self.time = self.time + self.delayed_time
-        self.delayed_time = 0
-
-    def check_active(self) -> None:
-        if self.cancelled:
-            raise AlreadyCancelled
-        if self.called:
-            raise AlreadyCalled
+        settle_delay(self)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Timer):
@@ -184,22 +213,46 @@ class Timer:
         return object.__hash__(self)
 
     def __str__(self) -> str:
-        return self.describe()
+        return describe_timer(self)
 
     def __repr__(self) -> str:
-        return self.describe()
+        return describe_timer(self)
 
-    def describe(self) -> str:
-        left = self.time - self.seconds()
-        head = f"<DelayedCall {id(self):#x} [{left}s] called={self.called} cancelled={self.cancelled}"
-        shown = self.shown
-        if shown is None and not self.cancelled:
-            shown = describe_call(self.func, self.args, self.kw)
-        if shown is not None:
-            head += f" {shown}"
-        if self.creator is not None:
-            head += f"\n\ntraceback at creation: \n\n{''.join(self.creator)}"
-        return head + ">"
+
+# Functions, because a class with methods of C's gives each of its instances a pointer to their table.
+
+
+def check_active(call: Timer) -> None:
+    if call.cancelled:
+        raise AlreadyCancelled
+    if call.called:
+        raise AlreadyCalled
+
+
+def settle_delay(call: Timer) -> None:
+    call.time = call.time + call.delayed_time
+    call.delayed_time = 0
+
+
+def note(call: Any) -> None:
+    """Remember where `call` is scheduled."""
+    call.creator = creation_stack()
+
+
+def note_call(call: Any) -> None:
+    """Remember what `call`, which is to forget it, would have called."""
+    call.shown = describe_call(call.func, call.args, call.kw)
+
+
+def describe_timer(call: Any) -> str:
+    left = call.time - call.seconds()
+    head = f"<DelayedCall {id(call):#x} [{left}s] called={call.called} cancelled={call.cancelled}"
+    shown = call.shown if call.cancelled else describe_call(call.func, call.args, call.kw)
+    if shown is not None:
+        head += f" {shown}"
+    if call.creator is not None:
+        head += f"\n\ntraceback at creation: \n\n{''.join(call.creator)}"
+    return head + ">"
 
 
 class DelayedCall(Timer):
@@ -210,16 +263,28 @@ class DelayedCall(Timer):
     """
 
     debug = False
+    creator: list[str] | None = None
+    shown: str | None = None
+    """What a cancelled one would have called, if that was remembered."""
 
 
 class Bucket:
     """Calls that are due in the same stretch of time, in the order in which they came."""
 
-    __slots__ = ("calls", "first")
+    __slots__ = ("calls", "first", "key")
 
+    key: int
     calls: list[Timer]
     first: Timer | None
     """The one due first; None: to be looked for."""
+
+
+def new_bucket(key: int) -> Bucket:
+    bucket = Bucket.__new__(Bucket)
+    bucket.key = key
+    bucket.calls = []
+    bucket.first = None
+    return bucket
 
 
 class TimerQueue:
@@ -238,13 +303,14 @@ class TimerQueue:
         self.head = 0
         self.buckets: dict[int, Bucket] = {}
         self.keys: list[int] = []  # a heap of the buckets' keys
+        # Those used last, to spare a lookup; 64 that follow each other, blocks or not, have places of their own.
+        self.recent = [new_bucket(NOWHERE)] * 64
         self.begun: float = -inf  # buckets of times before this are open
         self.blocks = int(-FAR) * BUCKETS  # from this key on, a multiple of BLOCK, a bucket is a block
         self.now: float = nan
         """The last reading of the clock: what is due by it is due. Who has read it later may say so here."""
-        self.passes = 0
-        self.order = 0
-        self.seen = 0  # the order of the last call that next_time() has seen
+        self.born = 0  # how many calls were ever scheduled
+        self.seen = 0  # how many of them when next_time() last looked
         self.size = 0  # calls in near and buckets
         self.dead = 0  # those of them that are cancelled
         self.traces = 0
@@ -258,47 +324,37 @@ class TimerQueue:
         """How late calls began, by the clock at the beginning of their pass."""
 
     def call_later(
-        self,
-        clock: Callable[[], float],
-        delay: float,
-        func: Any,
-        args: tuple[Any, ...],
-        kw: dict[str, Any],
-        cancel: Callable[[Any], object],
-        reset: Callable[[Any], object],
+        self, keeper: Keeper, delay: float, func: Any, args: tuple[Any, ...], kw: dict[str, Any]
     ) -> DelayedCall:
-        """Schedule a call `delay` seconds from now on `clock`; AssertionError if that is negative or NaN (29).
+        """Schedule a call `delay` seconds from now; AssertionError if that is negative or NaN (29).
 
-        `cancel` and `reset` are this queue's, bound once by the caller: a queue that held them would be a cycle. The
-        call is made here, without its __init__, because nothing else of a timer costs as much as making it.
+        What `keeper` tells is this queue's; the caller has it, because a queue that held it would be a cycle. The call
+        is made here, without its __init__, because nothing else of a timer costs as much as making it.
         """
         wait = 0.0 if delay == 0 else delay  # to make C's number of an int costs more than to file the call
         if not wait >= 0:
             raise AssertionError(f"cannot call {func!r} in {delay!r} seconds: the delay must be 0 or more")
         kind = DelayedCall
         call = kind.__new__(kind)
-        self.now = Sys.now(clock)
+        self.now = Sys.now(keeper.seconds)
         call.time = self.now + wait
         call.delayed_time = 0
         call.func = func
         call.args = args
         call.kw = kw or NOTHING  # an empty dictionary is not kept
-        call.canceller = cancel
-        call.resetter = reset
-        call.seconds = clock
+        call.keeper = keeper
         call.called = call.cancelled = 0
-        call.shown = None
-        call.creator = creation_stack() if kind.debug else None
-        call.born = self.passes
-        self.size += 1
-        self.file(call)
-        if self.alarm is not None:
-            self.alarm()
+        call.noted = False
+        if kind.debug:
+            call.noted = True
+            note(call)
+        self.add(call)
         return call
 
     def add(self, call: Timer) -> None:
         """Schedule `call` for its time; it comes up in the next pass at the earliest (semantics 32)."""
-        call.born = self.passes
+        self.born += 1
+        call.born = self.born
         self.size += 1
         self.file(call)
         if self.alarm is not None:
@@ -318,7 +374,9 @@ class TimerQueue:
             if bucket is not None and bucket.first is call and self.key_of(call.due) != key:
                 bucket.first = None
         else:
-            at = bisect_left(self.near, (call.due, call.order), self.head, key=due_and_order)
+            at = bisect_left(self.near, call.due, self.head, key=due)
+            while at < len(self.near) and self.near[at] is not call and self.near[at].due == call.due:
+                at += 1
             if at == len(self.near) or self.near[at] is not call:
                 return  # not one of this queue's
             del self.near[at]
@@ -333,8 +391,7 @@ class TimerQueue:
         (semantics 32). Whatever they raise is reported, and the pass goes on (semantics 43).
         """
         self.now = now
-        self.passes += 1
-        this_pass = self.passes
+        born = self.born
         if now >= self.begun:
             self.open(now)
         ran = 0
@@ -342,7 +399,7 @@ class TimerQueue:
         call: Timer | None = None
         while self.head < len(self.near):
             call = self.near[self.head]
-            if call.due > now or call.born >= this_pass:
+            if call.due > now or call.born > born:
                 break
             self.near[self.head] = None
             self.head += 1
@@ -350,7 +407,7 @@ class TimerQueue:
                 self.size -= 1
                 self.dead -= 1
             elif call.delayed_time > 0:
-                call.activate_delay()
+                settle_delay(call)
                 self.file(call)
             else:
                 self.size -= 1
@@ -394,7 +451,7 @@ class TimerQueue:
             if call is None or not self.is_passed_over(call):
                 break
             self.pass_over(call)
-        self.seen = self.order
+        self.seen = self.born
         return inf if call is None else min(call.due, FAR)
 
     def earliest(self) -> Timer | None:
@@ -410,15 +467,15 @@ class TimerQueue:
             if calls:
                 bucket.first = min(calls, key=due)
                 return bucket.first
-            del self.buckets[heappop(self.keys)]
+            self.drop(heappop(self.keys))
         return None
 
     def is_passed_over(self, call: Timer) -> bool:
         """Whether `call` was cancelled or postponed before next_time() has seen it."""
-        return call.order > self.seen and bool(call.cancelled or call.delayed_time > 0)
+        return call.born > self.seen and bool(call.cancelled or call.delayed_time > 0)
 
     def pass_over(self, call: Timer) -> None:
-        """Have `call`, which earliest() gave, and all of its bucket that are passed over, wait no longer or elsewhere."""
+        """Have `call`, which earliest() gave, wait no longer or elsewhere; and all like it in its bucket."""
         if self.head < len(self.near):
             self.near[self.head] = None
             self.head += 1
@@ -434,7 +491,7 @@ class TimerQueue:
                 self.size -= 1
                 self.dead -= 1
             else:
-                each.activate_delay()
+                settle_delay(each)
                 self.file(each)
 
     def calls(self) -> list[Timer]:
@@ -446,8 +503,6 @@ class TimerQueue:
 
     def file(self, call: Timer) -> None:
         """Put `call` where its time belongs, behind all that are due at the same time (33)."""
-        self.order += 1
-        call.order = self.order
         call.due = call.time
         if call.due < self.begun:
             last: Timer | None = self.near[-1] if self.head < len(self.near) else None
@@ -461,17 +516,28 @@ class TimerQueue:
     def put(self, call: Timer) -> None:
         """Put `call` into its bucket."""
         key = self.key_of(call.due)
+        bucket = self.recent[key + (key >> 6) & 63]
+        if bucket.key != key:
+            bucket = self.bucket_of(key)
+        bucket.calls.append(call)
+        if bucket.first is not None and call.due < bucket.first.due:
+            bucket.first = call
+
+    def bucket_of(self, key: int) -> Bucket:
+        """The bucket that has this key, a new one if need be."""
         bucket = self.buckets.get(key)
         if bucket is None:
-            bucket = Bucket.__new__(Bucket)
-            bucket.calls = [call]
-            bucket.first = call
-            self.buckets[key] = bucket
+            bucket = self.buckets[key] = new_bucket(key)
             heappush(self.keys, key)
-        else:
-            bucket.calls.append(call)
-            if bucket.first is not None and call.due < bucket.first.due:
-                bucket.first = call
+        self.recent[key + (key >> 6) & 63] = bucket
+        return bucket
+
+    def drop(self, key: int) -> None:
+        """Forget the bucket that has this key."""
+        bucket = self.buckets.pop(key)
+        bucket.key = NOWHERE  # it may be among the recent ones
+        bucket.calls = []
+        bucket.first = None
 
     def key_of(self, when: float) -> int:
         """The key of the bucket for a time that has not begun."""
@@ -489,7 +555,7 @@ class TimerQueue:
             self.head = 0
             while self.keys and self.keys[0] <= key:
                 self.near += self.settled(self.keys[0])
-                del self.buckets[heappop(self.keys)]
+                self.drop(heappop(self.keys))
             self.near.sort(key=due)
 
     def divide(self, blocks: int) -> None:
@@ -528,11 +594,11 @@ class TimerQueue:
             bucket.calls = calls
             bucket.first = None
             if not calls:
-                del self.buckets[key]
+                self.drop(key)
         self.keys = sorted(self.buckets)  # which is a heap
         self.dead = self.traces = 0
 
-    def report_error(self, call: Timer) -> None:
+    def report_error(self, call: Any) -> None:
         """Report what is being raised by `call`, naming it."""
         text = f"Unhandled error in delayed call {describe_call(call.func, call.args, call.kw)}"
         if call.creator is not None:

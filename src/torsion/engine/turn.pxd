@@ -1,7 +1,7 @@
 cimport cython
 
 from ..core.calls cimport Calls
-from ..core.timers cimport TimerQueue
+from ..core.timers cimport Keeper, TimerQueue
 from ..twin.kernel cimport Sys
 from .meter cimport Meter
 
@@ -45,6 +45,7 @@ cdef class Engine:
     cdef public object sooner
     cdef public object scheduled
     cdef object _cancel
+    cdef Keeper _keeper
     cdef bint _asleep
     cdef public object wait_for_events
     cdef unsigned int _waits
@@ -71,6 +72,7 @@ cdef class Engine:
     cdef double _prepare(self, object longest) except -1
     @cython.locals(timers=TimerQueue, due=cython.double, left=cython.double)
     cdef double _left(self, object longest) except -1
+    @cython.locals(keeper=Keeper)
     cpdef call_later(self, delay, func, tuple args, dict kw)
     cpdef bint hand_over(self, function, tuple args, dict kwargs) except -1
     cpdef begin(self)

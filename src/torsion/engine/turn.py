@@ -17,7 +17,7 @@ from math import inf
 from typing import Any, Protocol
 
 from ..core.calls import Calls
-from ..core.timers import DelayedCall, TimerQueue
+from ..core.timers import DelayedCall, Keeper, TimerQueue
 from ..twin.kernel import GONE, READ, Sys
 from .meter import Meter
 from .poll import Poller, choose
@@ -117,7 +117,8 @@ class Engine:
         """Told by a call of call_later that its time has become earlier."""
         self.scheduled: Callable[[DelayedCall], object] | None = None
         """Told of each call of call_later, for who notes where they are made."""
-        self._cancel = timers.cancel  # bound once, kept by each call
+        self._cancel = timers.cancel  # bound once
+        self._keeper = Keeper(self._cancel, self.sooner, clock)
         self._asleep = False
         self._waits = 0
         self._watches: list[Watch | None] = []  # by their descriptors, which are small numbers
@@ -264,7 +265,10 @@ class Engine:
 
     def call_later(self, delay: float, func: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> DelayedCall:
         """Schedule a call `delay` seconds from now; AssertionError if that is negative or NaN (29)."""
-        call = self.timers.call_later(self.clock, delay, func, args, kw, self._cancel, self.sooner)
+        keeper = self._keeper
+        if keeper.seconds is not self.clock or keeper.resetter is not self.sooner:
+            keeper = self._keeper = Keeper(self._cancel, self.sooner, self.clock)
+        call = self.timers.call_later(keeper, delay, func, args, kw)
         if self.scheduled is not None:
             self.scheduled(call)
         return call
