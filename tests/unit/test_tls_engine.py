@@ -56,7 +56,7 @@ def standard(server_side: bool, context: ssl.SSLContext | None = None, **setting
     return StandardEngine(Settings(context, name, **settings), server_side)
 
 
-def pyopenssl(server_side: bool) -> TLSEngine:
+def pyopenssl(server_side: bool, kind: Callable[[type], type] = lambda made: made) -> TLSEngine:
     ssl_module = pytest.importorskip("OpenSSL.SSL")
     from torsion.net.tls.openssl import OpenSSLEngine
 
@@ -68,10 +68,19 @@ def pyopenssl(server_side: bool) -> TLSEngine:
     else:
         context.load_verify_locations(str(made.ca.certificate))
         context.set_verify(ssl_module.VERIFY_PEER, lambda *result: bool(result[-1]))
-    return OpenSSLEngine(ssl_module.Connection(context, None), server_side)
+    return OpenSSLEngine(kind(ssl_module.Connection)(context, None), server_side)
 
 
-KINDS: dict[str, Callable[[bool], TLSEngine]] = {"standard": standard, "pyOpenSSL": pyopenssl}
+def subclassed(server_side: bool) -> TLSEngine:
+    """A program's own kind of Connection: each method may be its own."""
+    return pyopenssl(server_side, lambda made: type("Connection", (made,), {}))
+
+
+KINDS: dict[str, Callable[[bool], TLSEngine]] = {
+    "standard": standard,
+    "pyOpenSSL": pyopenssl,
+    "a subclass of pyOpenSSL's": subclassed,
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -181,6 +190,31 @@ def test_a_handshake_cut_in_two_anywhere() -> None:
             yield data[at:]
 
         shake(standard(number % 2 == 0), peer_of(number % 2 == 0), cut)
+
+
+def test_a_program_puts_something_else_in_the_place_of_its_connection() -> None:
+    """Whose methods are called then; or it sets one of them."""
+    engine, peer = pyopenssl(True), peer_of(True)
+    shake(engine, peer)
+
+    class Wrapper:
+        def __init__(self, wrapped: Any) -> None:
+            self._wrapped = wrapped
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._wrapped, name)
+
+        def send(self, data: bytes) -> int:
+            return int(self._wrapped.send(data.upper()))
+
+    connection = engine.handle()
+    engine.use(Wrapper(connection))  # type: ignore[attr-defined]
+    assert engine.write(b"loud") == 4
+    connection.send = lambda data: type(connection).send(connection, data[:3])
+    engine.use(connection)  # type: ignore[attr-defined]
+    assert engine.write(b"short") == 3
+    peer.feed(engine.outgoing())
+    assert peer.read() == b"LOUDsho"
 
 
 def test_several_records_at_once(make: Any) -> None:

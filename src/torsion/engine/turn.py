@@ -327,7 +327,7 @@ class Engine:
             raise ValueError(f"cannot watch file descriptor {fd!r}: no descriptor has this number")
         watch = self._watch_of(fd)
         if watch is None or watch._who() is not handler:
-            watch = Told(fd, handler)
+            watch = handler if isinstance(handler, Watch) else Told(fd, handler)
         self.tell(watch, interest)
 
     def tell(self, watch: Watch, interest: int) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..address import IPv4Address, IPv6Address
-
 NUMERIC_ONLY = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -88,13 +86,3 @@ def resolve_ipv6(host: str, port: Any) -> tuple[Any, ...]:
     """
     address = socket.getaddrinfo(host, port if isinstance(port, str) else 0, 0, 0, 0, NUMERIC_ONLY)[0][4]
     return address[0], port, *address[2:]
-
-
-def ip_address(raw: Any) -> IPv4Address | IPv6Address:
-    """What a socket's address is for programs. An IPv6 host that has a scope shows it, as the system writes it."""
-    if len(raw) < 4:
-        return IPv4Address("TCP", *raw)
-    host, port, flow, scope = raw
-    if scope and "%" not in host:
-        host = socket.getnameinfo(raw, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
-    return IPv6Address("TCP", host, port, flow, scope)

@@ -14,7 +14,7 @@ from .. import report
 from ..core.timers import describe
 from ..engine.poll import GONE, READ, WRITE
 from ..engine.signals import Signals
-from ..engine.turn import Engine
+from ..engine.turn import Engine, Watch
 from ..engine.waker import Waker
 from ..error import ConnectionDone, ConnectionFdescWentAway, ConnectionLost
 from ..failure import Failure
@@ -48,16 +48,20 @@ class FDSet(Protocol):
     def removeWriter(self, writer: Any) -> None: ...
 
 
-class Descriptor:
-    """One number that is watched, for an object that reads, one that writes, or one that does both."""
+class Descriptor(Watch):
+    """One number that is watched, for an object that reads, one that writes, or one that does both (compiled)."""
 
     def __init__(self, fd: int, disconnect: Disconnect) -> None:
-        self.fd = fd
+        self._begin_watch(fd)
         self.reader: Any = None
         self.writer: Any = None
         self.disconnect = disconnect
 
+    def fileno(self) -> int:
+        return self._fd
+
     def interest(self) -> int:
+        """What is to be told."""
         return (READ if self.reader is not None else 0) | (WRITE if self.writer is not None else 0)
 
     def log_prefix(self) -> str:
@@ -134,7 +138,7 @@ class DescriptorSet:
         if fd < 0:
             raise ValueError(f"{selectable!r} cannot be watched: its file descriptor is {fd}")
         known = self._by_object.get(id(selectable))
-        if known is not None and known.fd != fd:
+        if known is not None and known.fileno() != fd:
             self.remove(selectable, READ | WRITE)  # the same object over another file
         descriptor = self._by_number.get(fd)
         if descriptor is None:
@@ -170,10 +174,10 @@ class DescriptorSet:
         self._forget_unwatched([selectable], descriptor)
         remaining = descriptor.interest()
         if remaining:
-            self._engine.watch(descriptor.fd, descriptor, remaining)
+            self._engine.watch(descriptor.fileno(), descriptor, remaining)
         else:
-            self._by_number.pop(descriptor.fd, None)
-            self._engine.forget(descriptor.fd)
+            self._by_number.pop(descriptor.fileno(), None)
+            self._engine.forget(descriptor.fileno())
 
     def remove_all(self, keep: Container[Any]) -> list[Any]:
         """Watch nothing any longer but what is in ``keep``; returns what was watched, each object once."""

@@ -24,27 +24,11 @@ MORE = 20
 """If a batch took all it was allowed to, the next one may take this many more."""
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What is no fault of the connection that waits, and comes again at the next try."""
-NOT_NOW = {errno.EAGAIN, errno.EWOULDBLOCK}
-
-
-def accept(listening: Any) -> tuple[Any, Any] | int:
-    """A connection and its peer's address, or -errno. The connection of a real socket is a bare descriptor."""
-    if listening.__class__ is socket.socket:
-        return Sys.accept(listening)
-    try:
-        connection, address = listening.accept()
-    except OSError as error:
-        return -(error.errno or 0)
-    connection.setblocking(False)
-    if hasattr(connection, "set_inheritable"):
-        connection.set_inheritable(False)
-    else:
-        os.set_inheritable(connection.fileno(), False)
-    return connection, address
+AGAIN, REFUSED, NO_MORE = errno.EAGAIN, errno.EPERM, errno.EMFILE
 
 
 def close(connection: Any) -> None:
-    """Close what `accept` gave."""
+    """Close what `Batch.take` gave."""
     if isinstance(connection, int):
         os.close(connection)
     else:
@@ -105,8 +89,9 @@ RESERVE = Reserve(Held)
 class Batch:
     """What one readiness of a listening socket brings. Iterate it: (connection, address) at most `most` times."""
 
-    def __init__(self, listening: Any, most: int, name: object, lacking: int) -> None:
+    def _begin(self, listening: Any, most: int, name: object, lacking: int) -> None:
         self._listening = listening
+        self._fd = listening.fileno() if listening.__class__ is socket.socket else -1
         self._most = most
         self._name = name
         self.lacking = lacking
@@ -117,24 +102,39 @@ class Batch:
         """How many the next batch may take: as many as there were this time, and more if that was the limit."""
         return self._most + MORE if self.count >= self._most else max(self.count, 1)
 
-    def take(self) -> tuple[Any, Any] | None:
+    def take(self) -> Any:
         """The next connection; None at the end of the batch."""
         tries = 0
         while self.count < self._most and tries < self._most:
             tries += 1
-            accepted = accept(self._listening)
+            accepted = self._accept()
             if not isinstance(accepted, int):
                 self.count += 1
                 return accepted
             error = -accepted
-            if error == errno.EPERM:
-                continue  # a firewall refused this one; another may wait behind it
-            if error == errno.EMFILE and RESERVE.available():
+            if error == REFUSED:
+                continue  # by a firewall; another may wait behind this one
+            if error == NO_MORE and RESERVE.available():
                 self._turn_away()
-            elif error not in NOT_NOW:
+            elif error != AGAIN:
                 self._report(error)
             return None
         return None
+
+    def _accept(self) -> Any:
+        """A connection and its peer's address, or -errno. The connection of a real socket is a bare descriptor."""
+        if self._fd >= 0:
+            return Sys.accept(self._fd, self._listening)
+        try:
+            connection, address = self._listening.accept()
+        except OSError as error:
+            return -(error.errno or 0)
+        connection.setblocking(False)
+        if hasattr(connection, "set_inheritable"):
+            connection.set_inheritable(False)
+        else:
+            os.set_inheritable(connection.fileno(), False)
+        return connection, address
 
     def _report(self, error: int) -> None:
         name = errno.errorcode.get(error, error)
@@ -152,11 +152,11 @@ class Batch:
         """There is no descriptor left: close those who wait."""
         turned_away = []
         with RESERVE:
-            accepted = accept(self._listening)
+            accepted = self._accept()
             while not isinstance(accepted, int):
                 close(accepted[0])
                 turned_away.append(accepted[1])
-                accepted = accept(self._listening)
+                accepted = self._accept()
         if not turned_away:  # what was given up was too little, or somebody else was faster
             self._report(errno.EMFILE)
             return
@@ -171,35 +171,41 @@ def accept_for(port: Any) -> None:
 
     How many at most the port says, and it learns from what came. It may be closed by any of these protocols.
     """
-    batch = Batch(port.socket, port.numberAccepts, port, port._lacking)
+    most, lacking, listening = port.numberAccepts, port._lacking, port.socket
+    transport_of, address_of, connections = port.transport, port._buildAddr, port._connections
+    batch = Batch.__new__(Batch)
+    batch._begin(listening, most, port, lacking)
     accepted = batch.take()
     while accepted is not None:
-        connection, address = accepted
-        protocol = _build(port, connection, address)
+        connection, peer = accepted
+        protocol = _build(port, connection, address_of, peer)
         if protocol is not None:
-            number = port.sessionno
-            port.sessionno = number + 1
+            number = port._number
+            port._number = number + 1
             transport = None
             try:
-                transport = port.transport(connection, protocol, address, port, number, port.reactor)
+                transport = transport_of(connection, protocol, peer, port, number, port.reactor)
                 if isinstance(transport, Stream):  # the port knows it until its end (draining.py)
                     stream = transport
-                    stream._enlist(port._connections)
+                    stream._enlist(connections)
                 protocol.makeConnection(transport)
             except BaseException:
                 report.failure("Unhandled error in connectionMade", Failure())
             if transport is None:
                 _abandon(port, connection)
-        if port.disconnecting or not port.connected:
+        if port.disconnecting or getattr(port, "socket", None) is not listening:
             return
         accepted = batch.take()
-    port.numberAccepts = batch.next_most()
-    port._lacking = batch.lacking
+    learned = batch.next_most()
+    if learned != most:
+        port.numberAccepts = learned
     if batch.count:
-        if not RESERVE.available():
+        if RESERVE._held is None:
             RESERVE.reserve()  # it was lost when descriptors ran out; there are some again
-        if RESERVE.available():
-            port._lacking = 0
+        if batch.lacking and RESERVE.available():
+            batch.lacking = 0
+    if batch.lacking != lacking:
+        port._lacking = batch.lacking
 
 
 def _abandon(port: Any, connection: Any) -> None:
@@ -216,10 +222,10 @@ def _abandon(port: Any, connection: Any) -> None:
         pass  # a socket object was made of it, which has gone with the transport
 
 
-def _build(port: Any, connection: Any, address: Any) -> Any:
+def _build(port: Any, connection: Any, address_of: Any, peer: Any) -> Any:
     """The protocol for a connection that was accepted; None, and the connection is closed, if there is none (73)."""
     try:
-        protocol = port.factory.buildProtocol(port._buildAddr(address))
+        protocol = port.factory.buildProtocol(address_of(peer))
     except BaseException:
         close(connection)
         report.failure("Unhandled error in buildProtocol", Failure())

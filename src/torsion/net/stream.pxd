@@ -19,8 +19,9 @@ cdef class Stream(Flow):
     cdef public object _peer
     cdef public object _owner
     cdef Roster _roster
-    cdef readonly long long _session_number
+    cdef public long long _session_number
     cdef int _seat
+    cdef int _peer_port
     cdef int _forks
 
     cdef _begin_stream(self, object reactor)

@@ -71,23 +71,33 @@ class Stream(Flow):
         self._socket: Any = None
         self._served: Any = None
         self._passing: Passing | None = None  # set: file descriptors travel with the bytes
-        self._peer: Any = None  # as the system says it; once asked for, as programs see it
+        self._peer: Any = None  # as the system says it; of two parts the first
+        self._peer_port = -1  # and the second: a number, which needs no pair that the collector would look at
         self._owner: Any = None
         self._roster: Roster | None = None  # among whose connections it is until the end
         self._seat = 0
         self._session_number = 0
         self._forks = _forks  # at that time; -1 once a program has seen the descriptor
 
-    def _accepted(self, skt: Any, protocol: Any, peer: Any, port: Any, number: Any, reactor: Any) -> None:
+    def _accepted(self, sock: Any, protocol: Any, client: Any, server: Any, sessionno: Any, reactor: Any) -> None:
         """Begin as the accepting end of a connection, for `protocol`."""
         self._begin_stream(reactor)
-        Stream._take(self, skt)
-        self._peer, self._owner = peer, port
-        if isinstance(number, int):
-            self._session_number = number
+        Stream._take(self, sock)
+        self._peer, self._owner = client, server
+        if type(client) is tuple:
+            if len(client) == 2:
+                self._peer, self._peer_port = client
+            else:
+                self.addressFamily = socket.AF_INET6
+        if isinstance(sessionno, int):
+            self._session_number = sessionno
         else:
-            self.sessionno = number  # a program's own
+            self.sessionno = sessionno  # a program's own
         Stream._open(self, protocol)
+
+    def _raw_peer(self) -> Any:
+        """The peer's address as the system says it."""
+        return self._peer if self._peer_port < 0 else (self._peer, self._peer_port)
 
     # Whom it watches with
 
@@ -522,8 +532,12 @@ class Stream(Flow):
         if type(why) is ConnectionDone:
             if reading:
                 self._ended = True
-                Stream.stopReading(self)
-                self.readConnectionLost(CONNECTION_DONE)
+                self._interest &= ~READ  # the poller is told when it is known that there is anything left to watch
+                try:
+                    self.readConnectionLost(CONNECTION_DONE)
+                finally:
+                    if self._engine is not None and self._fd >= 0:
+                        self._engine.tell(self, self._interest)
             else:
                 self.connectionLost(CONNECTION_DONE)
         elif type(why) is ConnectionLost:

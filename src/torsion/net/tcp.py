@@ -12,16 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import report
-from ..address import IPv4Address
 from ..core.deferred import Deferred
 from ..core.roster import Roster
 from ..error import CannotListenError
 from ..failure import Failure
-from .binding import adopted, for_listening, ip_address
+from .binding import adopted, for_listening
 from .descriptor import CONNECTION_DONE, prefix_of
 from .draining import Drain
 from .filedescriptor import BasePort, FileDescriptor, isIPv6Address
 from .listener import RESERVE, accept_for
+from .sockaddr import ip_address
 from .stream import Stream
 
 # A class that replaces one of these reads and writes by itself; `on_ready` would pass it by.
@@ -63,7 +63,7 @@ class OwnWay:
 class Connection(FileDescriptor):
     """A connected TCP socket. Contract: ITCPTransport, ISystemHandle, IConsumer."""
 
-    addressFamily: int = socket.AF_INET
+    addressFamily: Any = socket.AF_INET
     #: What a subclass's writeSomeData may cut a long piece to, in bytes.
     SEND_LIMIT = 2**17
     TLS = False
@@ -171,12 +171,7 @@ class Server(Connection):
 
     _tlsClientDefault = False
 
-    def __init__(
-        self, sock: socket.socket | int, protocol: Any, client: Any, server: Any, sessionno: int, reactor: Any
-    ) -> None:
-        self._accepted(sock, protocol, client, server, sessionno, reactor)
-        if len(client) == 4:
-            self.addressFamily = socket.AF_INET6
+    __init__: Any = Stream._accepted  # no function of Python around it: each connection would pay for that
 
     client: Any = Shown(lambda self: self._raw_peer())
     hostname: Any = Shown(lambda self: self.getPeer().host)
@@ -214,17 +209,7 @@ class Server(Connection):
 
     def getPeer(self) -> Any:
         """The peer's address, also after the end."""
-        peer = self._peer
-        if peer.__class__ is tuple:
-            peer = ip_address(peer)
-            if peer.__class__ is IPv4Address:  # the other has more in it than can be told from the address
-                self._peer = peer
-        return peer
-
-    def _raw_peer(self) -> Any:
-        """The peer's address as the system says it."""
-        peer = self._peer
-        return (peer.host, peer.port) if peer.__class__ is IPv4Address else peer
+        return ip_address(self._raw_peer())
 
 
 class Port(BasePort):
@@ -233,7 +218,6 @@ class Port(BasePort):
     socketType = socket.SOCK_STREAM
     addressFamily = socket.AF_INET
     transport = Server
-    sessionno = 0
     numberAccepts = 100
     _lacking = 0  # see listener.py
     _type = "TCP"
@@ -302,15 +286,22 @@ class Port(BasePort):
     def _unbind(self) -> None:
         """The socket is closed: remove what else there was of it."""
 
+    @property
+    def sessionno(self) -> int:
+        """How many connections there were: the number of the next one."""
+        return self._number
+
+    @sessionno.setter
+    def sessionno(self, number: int) -> None:
+        self._number = number
+
     def fileno(self) -> int:
         skt = getattr(self, "socket", None)
         return -1 if skt is None else skt.fileno()
 
     _buildAddr: Any = staticmethod(ip_address)
 
-    def doRead(self) -> None:
-        """Accept those who wait (74)."""
-        accept_for(self)
+    doRead: Any = accept_for
 
     def loseConnection(self, connDone: Failure = CONNECTION_DONE) -> Any:
         """Stop listening. The Deferred fires on a later pass, when the port is closed (73)."""

@@ -18,9 +18,10 @@ from ..address import IPv4Address, IPv6Address
 from ..core.deferred import Deferred
 from ..error import ConnectBindError, ConnectError, ServiceNameUnknownError, UserError, getConnectError
 from ..failure import Failure
-from .binding import for_connecting, ip_address, resolve_ipv6
+from .binding import for_connecting, resolve_ipv6
 from .connector import BaseConnector
 from .filedescriptor import isIPAddress, isIPv6Address
+from .sockaddr import ip_address
 from .stream import Stream
 from .tcp import Connection
 

@@ -9,19 +9,14 @@ from typing import Any
 
 from torsion.net import passing, stream
 
-_half_closeable: Any = None  # Twisted's interface, once it was asked for
-
-
 def half_closeable(protocol: Any) -> Any:
     """A protocol that says so of itself by Twisted's interface, or None."""
-    global _half_closeable
-    if _half_closeable is None:
-        from twisted.internet.interfaces import IHalfCloseableProtocol
+    from twisted.internet.interfaces import IHalfCloseableProtocol
 
-        _half_closeable = IHalfCloseableProtocol
-    if hasattr(protocol, "__conform__"):
-        return _half_closeable(protocol, None)
-    return _half_closeable.__adapt__(protocol)  # the same, without an AttributeError for each connection that ends
+    from .adapting import Adapting
+
+    stream.half_closeable = Adapting(IHalfCloseableProtocol).adapt  # from now on
+    return stream.half_closeable(protocol)
 
 
 def descriptor_receiver(protocol: Any) -> Any:

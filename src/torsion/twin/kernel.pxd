@@ -20,7 +20,9 @@ cdef class Sys:
     @staticmethod
     cdef int set_option(int fd, int level, int name, int value) except -1
     @staticmethod
-    cdef object accept(object listening)
+    cdef object accept(int fd, object listening)
+    @staticmethod
+    cdef object new(object kind)
     @staticmethod
     cdef object receive_from(int fd, object skt, Py_ssize_t size)
     @staticmethod

@@ -150,14 +150,22 @@ class Sys:
             connection.detach()
 
     @staticmethod
-    def accept(listening: socket.socket) -> tuple[int, object] | int:
-        """The descriptor of a new connection, non-blocking and not inherited, and its peer's address; or -errno."""
+    def accept(fd: int, listening: socket.socket) -> tuple[int, Any] | int:
+        """The descriptor of a new connection, non-blocking and not inherited, and its peer's address; or -errno.
+
+        The listening socket is given as its descriptor and its object: each version uses what is nearer to it.
+        """
         try:
-            fd, address = listening._accept()  # type: ignore[attr-defined]  # accept() would make a socket object of it
+            accepted, address = listening._accept()  # type: ignore[attr-defined]  # accept() would make a socket object of it
         except OSError as error:
             return -(error.errno or 0)
-        os.set_blocking(fd, False)
-        return fd, address
+        os.set_blocking(accepted, False)
+        return accepted, address
+
+    @staticmethod
+    def new(kind: Any) -> Any:
+        """An instance without anything set: its __init__ is not called."""
+        return kind.__new__(kind)
 
     # A datagram socket is given as its descriptor and its object: each version uses what is nearer to it.
 

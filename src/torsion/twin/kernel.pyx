@@ -170,6 +170,14 @@ cdef extern from *:
         return ntohs(address->sin_port);
     }
 
+    static PyObject *torsion_new(PyObject *kind, PyObject *nothing) {
+        return ((PyTypeObject *)kind)->tp_new((PyTypeObject *)kind, nothing, NULL);
+    }
+
+    static unsigned torsion_figures(void) { return ((struct sockaddr_in *)&torsion_peer)->sin_addr.s_addr; }
+
+    static int torsion_port(void) { return ntohs(((struct sockaddr_in *)&torsion_peer)->sin_port); }
+
     static ssize_t torsion_recvfrom(int fd, void *buffer, size_t size, socklen_t *length) {
         *length = sizeof torsion_peer;
         torsion_peer.ss_family = AF_UNSPEC;
@@ -267,6 +275,9 @@ cdef extern from *:
     int torsion_set_option(int fd, int level, int name, int value)
     int torsion_accept(int fd)
     int torsion_peer_ipv4()
+    object torsion_new(object kind, object nothing)
+    unsigned int torsion_figures()
+    int torsion_port()
     Py_ssize_t torsion_recvfrom(int fd, void *buffer, size_t size, socklen_t *length)
     sockaddr_in6 *torsion_peer_ipv6()
     int torsion_peer_path(socklen_t length, const char **path)
@@ -362,16 +373,19 @@ cdef class Sys:
         return 0
 
     @staticmethod
-    cdef object accept(object listening):
-        cdef int fd = torsion_accept(listening.fileno()), port
-        if fd < 0:
+    cdef object accept(int fd, object listening):
+        cdef int accepted = torsion_accept(fd)
+        if accepted < 0:
             return -errno
-        port = torsion_peer_ipv4()
-        if port >= 0:
-            return fd, (torsion_host.decode("ascii"), port)
+        if torsion_peer.ss_family == AF_INET:
+            return accepted, (_host_ipv4(), torsion_port())
         if torsion_peer.ss_family in (AF_INET6, AF_UNIX):
-            return fd, _sender(torsion_peer_size)  # asked for now, the peer may have none any more: it was reset
-        return _accepted(fd, listening)
+            return accepted, _sender(torsion_peer_size)  # asked for now, the peer may have none: it was reset
+        return _accepted(accepted, listening)
+
+    @staticmethod
+    cdef object new(object kind):
+        return torsion_new(kind, ())
 
     @staticmethod
     cdef object receive_from(int fd, object skt, Py_ssize_t size):
@@ -422,6 +436,20 @@ cdef class Sys:
             _point(data, &piece)
             sent = torsion_sendto(fd, piece.iov_base, piece.iov_len)
         return sent if sent >= 0 else -errno
+
+
+cdef object _last_host = None
+cdef unsigned int _last_figures = 0
+
+
+cdef object _host_ipv4():
+    """The last peer's host. Most connections come from few hosts: the last one's name is kept."""
+    global _last_host, _last_figures
+    cdef unsigned int figures = torsion_figures()
+    if _last_host is None or figures != _last_figures:
+        torsion_peer_ipv4()
+        _last_host, _last_figures = torsion_host.decode("ascii"), figures
+    return _last_host
 
 
 cdef object _sender(socklen_t length):

@@ -7,6 +7,7 @@ from typing import Any
 
 from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
 
+from ...twin.libssl import calls_of
 from .engine import RECORD, TLSEngine
 from .records import Records
 
@@ -15,6 +16,8 @@ ENOUGH = 512
 """What TLS says by itself is mostly shorter, in bytes."""
 OVERHEAD = 128
 """A record is at most so much longer than what is in it."""
+CALLED = frozenset({"bio_read", "bio_write", "recv", "send"})
+"""The methods of a Connection that each message goes through."""
 
 
 class OpenSSLEngine(TLSEngine):
@@ -22,7 +25,7 @@ class OpenSSLEngine(TLSEngine):
 
     def __init__(self, connection: Any, server_side: bool) -> None:
         TLSEngine.__init__(self)
-        self.connection = connection
+        self.use(connection)
         self._begun = False  # before that there is nothing to be sent, and to ask costs an exception
         self._records = Records()
         self._made = 0  # bytes written, and what they may grow by
@@ -31,11 +34,17 @@ class OpenSSLEngine(TLSEngine):
         else:
             connection.set_connect_state()
 
+    def use(self, connection: Any) -> None:
+        """Go on with this Connection. What a program has put in the place of one has methods of its own."""
+        its_own = type(connection) is not Connection or not CALLED.isdisjoint(vars(connection))
+        self.connection = connection
+        self._calls = connection if its_own else calls_of(connection)
+
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
             self._begun = True
             self._records.feed(bytes(data))  # no copy of what is bytes
-            self.connection.bio_write(data)
+            self._calls.bio_write(data)
 
     def outgoing(self) -> bytes:
         whole = b""
@@ -44,7 +53,7 @@ class OpenSSLEngine(TLSEngine):
         self._made = 0
         while self._begun:
             try:
-                data: bytes = self.connection.bio_read(size)
+                data: bytes = self._calls.bio_read(size)
             except WantReadError:
                 break
             whole = whole + data if whole else data
@@ -68,7 +77,7 @@ class OpenSSLEngine(TLSEngine):
         if not self._records.whole:  # an exception each time that nothing is left would cost as much as a record
             return None
         try:
-            data: bytes = self.connection.recv(RECORD)
+            data: bytes = self._calls.recv(RECORD)
         except WantReadError:
             self._records.whole = 0
             return None
@@ -81,7 +90,7 @@ class OpenSSLEngine(TLSEngine):
     def write(self, data: Any) -> int:
         self._begun = True
         try:
-            taken = int(self.connection.send(data))
+            taken = int(self._calls.send(data))
         except WantReadError:
             return 0
         self._made += taken + OVERHEAD * (1 + taken // RECORD)

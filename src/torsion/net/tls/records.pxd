@@ -1,5 +1,7 @@
 cimport cython
 
+cdef Py_ssize_t HEADER, FIRST_TYPE, LAST_TYPE
+
 
 @cython.final
 cdef class Records:

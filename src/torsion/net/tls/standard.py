@@ -39,11 +39,10 @@ class StandardEngine(TLSEngine):
         )
         # The object behind it: a frame of Python less for each record. Where there is none, it does as well.
         inner = getattr(self._object, "_sslobj", self._object)
-        self._read, self._write = inner.read, inner.write
+        self._read, self._write, self._pending = inner.read, inner.write, inner.pending
         self._feed, self._take = self._incoming.write, self._outgoing.read
         self._verify = settings.verify
         self._first: bytes | None = b""
-        self._more = False
 
     def feed(self, data: bytes) -> None:
         self._feed(data)
@@ -71,23 +70,21 @@ class StandardEngine(TLSEngine):
             self._verify(self._object)
 
     def read(self) -> bytes | None:
-        # An exception for each time that nothing is left costs as much as a record: look before. And ask for no more
-        # than there can be: the object is made as long as that first, and a long one costs more than a short record.
-        size = self._incoming.pending
-        if (not size and not self._more) or self.ended:
+        # An exception for each time that nothing is left costs as much as a record: look before, into what was fed and
+        # into the record that was begun. And ask for no more than there can be: the object is made as long as that
+        # first, and a long one costs more than a short record.
+        if self.ended:
             return None
-        if not size or size > RECORD:
-            size = RECORD
+        size = self._incoming.pending or self._pending()
+        if not size:
+            return None
         try:
-            data = self._read(size)
+            data = self._read(min(size, RECORD))
         except ssl.SSLWantReadError:
-            self._more = False
             return None
         except ssl.SSLZeroReturnError:
             data = b""
         if data:
-            # The beginning of a record may have been fed before: then there is more of it than what came now.
-            self._more = len(data) == size
             return data
         self.ended = True
         return None

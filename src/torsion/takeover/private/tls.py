@@ -62,7 +62,7 @@ def _connection(self: Any) -> Any:
 
 
 def _replace_connection(self: Any, connection: Any) -> None:
-    self._layer._tls.connection = connection
+    self._layer._tls.use(connection)
 
 
 def _tlsShutdownFinished(self: Any, reason: Failure | None) -> None:

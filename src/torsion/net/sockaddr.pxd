@@ -1,0 +1,4 @@
+from ..twin.kernel cimport Sys
+
+
+cpdef ip_address(object raw)
