@@ -180,8 +180,8 @@ def accept_for(port: Any) -> None:
         connection, peer = accepted
         protocol = _build(port, connection, address_of, peer)
         if protocol is not None:
-            number = port._number
-            port._number = number + 1
+            number = port._session_number
+            port._session_number = number + 1
             transport = None
             try:
                 transport = transport_of(connection, protocol, peer, port, number, port.reactor)

@@ -289,11 +289,11 @@ class Port(BasePort):
     @property
     def sessionno(self) -> int:
         """How many connections there were: the number of the next one."""
-        return self._number
+        return self._session_number
 
     @sessionno.setter
     def sessionno(self, number: int) -> None:
-        self._number = number
+        self._session_number = number
 
     def fileno(self) -> int:
         skt = getattr(self, "socket", None)
