@@ -102,8 +102,9 @@ def test_s001_what_has_had_its_turn_is_let_go_while_the_result_is_waited_for():
     awaited = Deferred()
     callback, errback, argument = Callable(), Callable(), Callable()
     held = [weakref.ref(each) for each in (callback, errback, argument)]
-    outer = succeed(None).addCallbacks(callback, errback, (argument,)).addCallback(passthru)
+    outer = Deferred().addCallbacks(callback, errback, (argument,)).addCallback(passthru)
     del callback, errback, argument
+    outer.callback(None)
     assert [each() for each in held] == [None] * 3
     awaited.callback("value")
     assert outer.result == "value"

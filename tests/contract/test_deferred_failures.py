@@ -179,3 +179,22 @@ def test_s022_an_awaited_failure_is_raised_where_it_is_awaited() -> None:
         names: list[list[str]] = []
         Deferred.fromCoroutine(waits(make())).addCallback(names.append)
         assert (names[0][0], names[0][-1]) == ("waits", "divide")
+
+
+def test_s022_an_exception_that_is_a_value_is_no_failure_to_who_awaits_it() -> None:
+    values: list[object] = []
+    error = ValueError("a value")
+
+    async def waits(deferred: Deferred[Any]) -> None:
+        values.append(await deferred)
+
+    @inlineCallbacks
+    def yields(deferred: Deferred[Any]) -> Generator[Any, Any, None]:
+        values.append((yield deferred))
+
+    for run in (lambda deferred: Deferred.fromCoroutine(waits(deferred)), yields):
+        run(succeed(error))
+        later: Deferred[Any] = Deferred()
+        run(later)
+        later.callback(error)
+    assert values == [error] * 4

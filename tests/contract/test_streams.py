@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.contract.parts import Reports
-from tests.contract.streams import ByContract, HalfRecorder, Net, Recorder, net
+from tests.contract.streams import ByContract, HalfRecorder, Makers, Net, Recorder, net
 
 from torsion.contract import Reactor
 from torsion.error import ConnectionAborted, ConnectionDone, ConnectionLost
@@ -107,6 +107,21 @@ def test_s099_a_replaced_protocol_gets_later_data_and_the_end(here: Net) -> None
     peer.close()
     here.until(lambda: second.told)
     assert (first.told, first.received, second.told) == (["made"], b"one", ["lost"])
+
+
+def test_s099_the_protocol_is_there_until_the_end_and_not_before_the_connection(here: Net) -> None:
+    protocol, peer = here.accept()
+    transport = protocol.transport
+    assert transport.protocol is protocol
+    peer.close()
+    here.until(lambda: "lost" in protocol.told)
+    with pytest.raises(AttributeError, match="the connection is lost"):
+        transport.protocol
+    transport.protocol = protocol  # what is put there is there
+    assert transport.protocol is protocol
+    connector = here.reactor.connectTCP("127.0.0.1", 1, Makers(), timeout=None)
+    assert connector.transport.protocol is None
+    connector.stopConnecting()
 
 
 def test_a_method_put_on_the_protocol_later_is_the_one_that_is_called(here: Net) -> None:

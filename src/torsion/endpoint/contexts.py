@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 
+from ..credentials.contexts import load_chain
 from ..net.tls.settings import Settings
 from . import lookup
 from .folder import CertificateFolder, pem_files
@@ -31,7 +32,7 @@ def for_server(
             context.minimum_version = context.maximum_version = version
     certificate = privateKey if certKey is None else certKey
     if extraCertChain is None:
-        _load(context, certificate, privateKey)
+        load_chain(context, certificate, privateKey)
     else:
         _load_with_chain(context, certificate, privateKey, extraCertChain)
     if dhParameters is not None:
@@ -51,7 +52,7 @@ def for_client(privateKey: str | None, certKey: str | None, caCertsDir: str | No
         context.verify_mode = ssl.CERT_REQUIRED
         _trust(context, caCertsDir)
     if certKey is not None:
-        _load(context, certKey, privateKey)
+        load_chain(context, certKey, privateKey or certKey)
     return context
 
 
@@ -64,24 +65,13 @@ def for_host(hostname: str, trustRoots: str | None, certificate: str | None, pri
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         _trust(context, trustRoots)
     if certificate is not None:
-        _load(context, certificate, privateKey)
+        load_chain(context, certificate, privateKey or certificate)
     return Settings(context, name)
 
 
 def for_directory(path: str) -> ssl.SSLContext:
     """For `tls:` servers: the certificates in a folder."""
     return CertificateFolder(path)
-
-
-def _load(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
-    for path in (certificate, key or certificate):
-        with open(path, "rb"):  # OpenSSL would say that a file is missing, but not which
-            pass
-    context.load_cert_chain(certificate, key, _no_password)
-
-
-def _no_password() -> str:
-    raise ValueError("the key is protected by a password, which a description has no place for")
 
 
 def _load_with_chain(context: ssl.SSLContext, certificate: str, key: str, chain: str) -> None:
@@ -93,7 +83,7 @@ def _load_with_chain(context: ssl.SSLContext, certificate: str, key: str, chain:
     with tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pem") as whole:
         whole.write(f"{text}\n{added}")
         whole.flush()
-        _load(context, whole.name, key)
+        load_chain(context, whole.name, key)
 
 
 def _trust(context: ssl.SSLContext, folder: str) -> None:
