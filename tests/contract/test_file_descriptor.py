@@ -101,6 +101,16 @@ def test_s062_write_calls_nothing_and_asks_the_reactor_for_room(watching, memory
     assert watching.writers == []
 
 
+def test_s062_pieces_of_any_size_are_sent_in_one_event(memory):
+    memory.write(b"a")
+    memory.write(b"b" * 100_000)
+    memory.write(b"c" * 100_000)
+    assert memory.doWrite() is None
+    assert list(map(len, memory.taken)) == [131_072]  # SEND_LIMIT
+    assert flush(memory) is None
+    assert b"".join(memory.taken) == b"a" + b"b" * 100_000 + b"c" * 100_000
+
+
 def test_s062_what_is_not_taken_stays_in_order(memory):
     memory.room = 4
     memory.write(b"abcdef")

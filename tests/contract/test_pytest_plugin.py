@@ -131,7 +131,7 @@ def test_it(FIXTURE):
     left(
         run(text.replace("FIXTURE", fixture)),
         "  a delayed call, <DelayedCall * print()>, made at *test_it.py:4",
-        "  a listening port, <*Port of Factory on *>, made at *test_it.py:5",
+        "  a listening port, <*Port* of *Factory* on *>, made at *test_it.py:5",
         "  a connection, <Protocol #0 on *>, accepted by the port made at *test_it.py:5",
         "  a connection to IPv4Address(*), connected, made at *test_it.py:7",
     )

@@ -129,7 +129,7 @@ def test_s075_mode_and_name(here: Net, room: Path) -> None:
 
 def test_s044_under_which_name_it_is_logged(here: Net, room: Path) -> None:
     listening = here.reactor.listenUNIXDatagram(str(room / "server"), Server())
-    assert listening.logPrefix() == "Server (UDP)"
+    assert listening.logPrefix() == "tests.contract.test_unix_datagrams.Server (UDP)"
     stop(here, listening)
 
 

@@ -1,14 +1,18 @@
-"""What the public classes of Twisted's modules have and ours lack: public attributes and methods, and base classes.
+"""What the public classes of Twisted's modules have and ours lack: public attributes and methods, what these take, base
+classes, and what can be done with a class.
 
     python tests/peers/classes.py
 
-Compares, for each module of the takeover's table, every class that has a public name there with what a program gets for
-it; of the names themselves, tests/peers/names.py keeps account. A base class counts if `issubclass` says so. What ours
-are to lack is in EXCEPTIONS. Exit status 1 if anything else is lacking, or an exception excuses nothing.
+Compares, for each module of the takeover's table, every class that has a public name there with what a program gets
+for it; of the names themselves, tests/peers/names.py keeps account. A base class counts if `issubclass` says so. A
+method has to take each parameter in its place and under its name; it may take more. What ours are to lack is in
+EXCEPTIONS. Exit status 1 if anything else is lacking, or an exception excuses nothing.
 """
 
 import importlib
+import inspect
 import json
+import pickle
 import subprocess
 import sys
 import warnings
@@ -16,7 +20,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-#: Reason: what it excuses, as `class attribute` or `class <base class`, with patterns.
+#: Reason: what it excuses, as `class attribute`, `class <base class`, `class method(parameter, place)`, or `class: what
+#: can be done with it`, with patterns.
 EXCEPTIONS = {
     "how Twisted keeps what waits to be written; drained() says when it is gone": ["* dataBuffer", "* offset"],
     "False in Twisted, for ever": ["*Reactor installed", "twisted.internet.base.ReactorBase installed"]
@@ -35,6 +40,15 @@ EXCEPTIONS = {
         for what in ("isuper", "multiComponent", "temporaryAdapter", "<twisted.python.components.*")
     ],
     "what a reactor of another make is mixed with": ["* <twisted.internet.base.PluggableResolverMixin"],
+    "the interface says otherwise: data, iovec": ["* write(bytes, 0)", "* dataReceived(bytes, 0)"]
+    + ["*.BufferingTLSTransport writeSequence(sequence, 0)"],
+    "the interface says otherwise: callable": ["*Reactor* call*Thread(*, 0)"],
+    "the interface says otherwise: delay": ["*Reactor do*(timeout, 0)", "*.AsyncioSelectorReactor iterate(timeout, 0)"],
+    "the interface says otherwise: reason": ["*.ReconnectingClientFactory clientConnectionLost(unused_reason, 1)"],
+    "by its place only: the name is the called function's to use": ["*.Deferred[LS]* run(f, 0)"],
+    "an enumeration of the standard library's": ["*.StandardErrorBehavior lookupByName(name, 0)"]
+    + ["*.StandardErrorBehavior: s*"],
+    "it has one address": ["*.ConnectedDatagramPort writeSequence(addr, 1)"],
     "ours is a lock of its own": ["*.DeferredFilesystemLock <twisted.python.lockfile.FilesystemLock"],
 }
 #: Bases that say nothing of what an object can do.
@@ -66,8 +80,45 @@ def of_twisted() -> Classes:
             found[name] = {
                 "attributes": [each for each in dir(kind) if not each.startswith("_") or each == "__class_getitem__"],
                 "bases": [each for each in bases if "._" not in each and each not in SAY_NOTHING],
+                "takes": [f"{method}({name}, {at})" for method, name, at in taken(kind)],
+                "allows": allowed(kind),
             }
     return found
+
+
+def taken(kind: type) -> Iterator[tuple[str, str, int]]:
+    """The parameters of its public methods that can be given by name, each with its place."""
+    for method in ["__init__", *(each for each in dir(kind) if not each.startswith("_"))]:
+        function = inspect.getattr_static(kind, method, None)
+        bound = isinstance(function, (classmethod, staticmethod))
+        try:
+            parameters = list(inspect.signature(getattr(kind, method)).parameters.values())
+        except (AttributeError, TypeError, ValueError):  # no function, or one that says nothing of what it takes
+            continue
+        for at, each in enumerate(parameters if bound else parameters[1:]):
+            if each.kind is each.POSITIONAL_OR_KEYWORD and not each.name.startswith("_"):
+                yield method, each.name, at
+
+
+def allowed(kind: type) -> list[str]:
+    """What can be done with the class and its objects."""
+
+    def slots() -> None:
+        type(kind)("Sub", (kind,), {"__slots__": ("another",)})
+
+    def named() -> None:
+        if pickle.loads(pickle.dumps(kind)) is not kind:
+            raise ValueError
+
+    found = []
+    for what, act in (("subclass", lambda: type(kind)("Sub", (kind,), {})), ("slots", slots), ("pickle", named)):
+        try:
+            act()
+            found.append(what)
+        except (TypeError, ValueError, AttributeError, pickle.PicklingError):
+            pass
+    found += ["weak references"] if kind.__weakrefoffset__ else []
+    return found + (["any attribute"] if kind.__dictoffset__ else [])
 
 
 def lacking(stock: Classes) -> list[str]:
@@ -83,11 +134,21 @@ def lacking(stock: Classes) -> list[str]:
             for begins in ("__init__", "_begin_flow"):
                 ours.update(getattr(getattr(getattr(each, begins, None), "__code__", None), "co_names", ()))
         found += [f"{name} {each}" for each in has["attributes"] if each not in ours]
+        takes = {f"{method}({name}, {at})" for method, name, at in taken(kind)}
+        lacks = [each for each in has["takes"] if each not in takes]
+        found += [f"{name} {each}" for each in lacks if known(kind, each.partition("(")[0])]
+        found += [f"{name}: {each}" for each in has["allows"] if each not in allowed(kind)]
         for base in has["bases"]:
             above = named(base)
             if above is None or not issubclass(kind, above):
                 found.append(f"{name} <{base}")
     return found
+
+
+def known(kind: type, method: str) -> bool:
+    """Whether what it takes can be asked: not of a compiled `__init__`, nor of what only its objects have."""
+    function = getattr(kind, method, None)
+    return inspect.isfunction(function) if method == "__init__" else callable(function)
 
 
 def named(name: str) -> Any:

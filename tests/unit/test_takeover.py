@@ -104,6 +104,28 @@ def test_names_are_printed_and_pickled_as_twisteds(python: Python) -> None:
 
 
 @needs_twisted
+def test_a_deferred_and_what_has_one_is_pickled_and_copied(python: Python) -> None:
+    python.check("""
+        import copy, pickle
+        from twisted.internet import defer
+        d = defer.Deferred()
+        d.addErrback(defer.logError)
+        for again in (pickle.loads(pickle.dumps(d)), copy.deepcopy(d)):
+            assert type(again) is defer.Deferred and not again.called
+            again.callback(1)
+            assert again.result == 1
+    """)
+
+
+@needs_twisted
+def test_a_class_is_pickled_by_where_it_says_it_is_from(full: Python) -> None:
+    full.check("""
+        import pickle
+        from twisted.internet.base import BasePort
+        assert pickle.loads(pickle.dumps(BasePort)) is BasePort
+    """)
+
+
 def test_a_failure_pickled_by_us_is_read_by_stock_twisted(full: Python, tmp_path: Path) -> None:
     file = tmp_path / "failure"
     full.check(f"""

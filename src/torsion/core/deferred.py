@@ -91,15 +91,15 @@ def getDebugging() -> bool:
     return bool(_debugging)
 
 
-def passthru(result: Any) -> Any:
+def passthru(arg: Any) -> Any:
     """Return the argument."""
-    return result
+    return arg
 
 
-def logError(failure: Failure) -> Failure:
+def logError(err: Failure) -> Failure:
     """Report the failure and return it unchanged, so that later errbacks see it too."""
-    report.failure("", failure)
-    return failure
+    report.failure("", err)
+    return err
 
 
 def caller(module: str) -> FrameType:
@@ -595,14 +595,14 @@ class Deferred:
         return future
 
     @classmethod
-    def fromFuture(cls, fut: asyncio.Future[Any]) -> Deferred:
-        """A Deferred with the result of `fut`. Cancelling it cancels `fut`; the error, asyncio's, arrives on a later
-        turn of the loop (semantics 18)."""
+    def fromFuture(cls, future: asyncio.Future[Any]) -> Deferred:
+        """A Deferred with the result of `future`. Cancelling it cancels `future`; the error, asyncio's, arrives on a
+        later turn of the loop (semantics 18)."""
 
-        waiter = _Future(fut, cls)
+        waiter = _Future(future, cls)
         deferred = waiter.deferred
         assert deferred is not None
-        fut.add_done_callback(waiter.settle)
+        future.add_done_callback(waiter.settle)
         return deferred
 
     @classmethod

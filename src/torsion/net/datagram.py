@@ -210,9 +210,9 @@ class Datagrams(Stream):
                 if number(error) != errno.EINTR:
                     return self.not_sent(error)
 
-    def writeSequence(self, iovec: Any, addr: Any = None) -> None:
+    def writeSequence(self, seq: Any, addr: Any = None) -> None:
         """Send these pieces as one datagram."""
-        self.write(b"".join(iovec), addr)
+        self.write(b"".join(seq), addr)
 
     def check_destination(self, addr: Any) -> None:
         """Raise what is to be raised for an address that nothing can be sent to."""

@@ -436,7 +436,11 @@ class Stream(Flow):
             why = self._send_passed()
             if why is not None or self._passing.waiting:
                 return why or 0
-        sent = self.writeSomeData(bytes(self._outbox.view(SEND_LIMIT)))
+        outbox = self._outbox
+        data = outbox.view(SEND_LIMIT)
+        if len(data) < SEND_LIMIT and len(data) < outbox.size:  # what waits is not to wait for another event
+            data = b"".join(outbox.pieces(SEND_LIMIT))
+        sent = self.writeSomeData(bytes(data))
         return BROKEN if type(sent) is int and sent < 0 else sent
 
     def _all_sent(self) -> Any:

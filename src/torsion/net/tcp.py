@@ -376,6 +376,5 @@ class Port(BasePort):
         return self._buildAddr(self.socket.getsockname())
 
     def __repr__(self) -> str:
-        name = f"{self.__class__.__module__}.{self.__class__.__qualname__}"
         where = "(not listening)" if self._realPortNumber is None else f"on {self._realPortNumber}"
-        return f"<{name} of {self.factory.__class__.__qualname__} {where}>"
+        return f"<{self.__class__} of {self.factory.__class__} {where}>"

@@ -27,14 +27,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 """How long a client waits before it tries again where the queue of a port is full, in seconds: doubled each time."""
 
 
-def send_file_descriptor(self: Any, descriptor: int) -> None:
+def send_file_descriptor(self: Any, fileno: int) -> None:
     """Send a copy of an open file, which the peer gets as a descriptor of its own. Contract: IUNIXTransport.
 
     It goes with the next byte: for each there must be one byte written, before or after this call and in the same
     event, or the connection is lost with FileDescriptorOverrun (75). Close yours whenever you like, also at once.
     Ignored once the connection is lost. Raises TypeError for what is no number, OSError if it is not open.
     """
-    self.pass_on(descriptor)
+    self.pass_on(fileno)
 
 
 def get_no_delay(self: Any) -> bool:
@@ -101,13 +101,13 @@ class Port(tcp.Port):
     removes_path = True
 
     def __init__(
-        self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, reactor: Any = None, wantPID: Any = 0
+        self, fileName: Any, factory: Any, backlog: int = 50, mode: int = 0o666, reactor: Any = None, wantPID: Any = 0
     ) -> None:
         """TypeError for an address that is no path, ValueError for a lock on an abstract name."""
         BasePort.__init__(self, reactor)
-        self.port: Any = as_bytes(address)
+        self.port: Any = as_bytes(fileName)
         if wantPID and not in_file_system(self.port):
-            raise ValueError(f"an abstract name has no lock file, and wantPID asks for one: {address!r}")
+            raise ValueError(f"an abstract name has no lock file, and wantPID asks for one: {fileName!r}")
         self.interface: Any = None
         self.factory, self.backlog, self.mode = factory, backlog, mode
         self.wantPID = wantPID

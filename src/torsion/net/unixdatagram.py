@@ -141,9 +141,9 @@ class DatagramPort(BasePort):
         self._count(0, sent)
         return sent
 
-    def writeSequence(self, seq: Iterable[bytes], address: Any) -> int | None:  # type: ignore[override]
+    def writeSequence(self, seq: Iterable[bytes], addr: Any) -> int | None:  # type: ignore[override]
         """Send the pieces as one datagram."""
-        return self.write(b"".join(seq), address)
+        return self.write(b"".join(seq), addr)
 
     def stopListening(self) -> Deferred | None:
         """Close it. The Deferred fires on a later pass, when the protocol has been stopped; None if it is closed."""
@@ -181,7 +181,8 @@ class DatagramPort(BasePort):
 
     def setLogStr(self) -> None:
         """Note under which name its events are logged (44)."""
-        self.logstr = f"{self._getLogPrefix(self.protocol)} (UDP)"
+        kind = type(self.protocol)
+        self.logstr = f"{kind.__module__}.{kind.__qualname__} (UDP)"
 
     def logPrefix(self) -> str:
         return str(self.logstr)
@@ -231,10 +232,10 @@ class ConnectedDatagramPort(DatagramPort):
             return
         self._connectToProtocol()
 
-    def connectionFailed(self, err: Any) -> None:
+    def connectionFailed(self, reason: Any) -> None:
         """It cannot be connected: close it, and tell the protocol."""
         self.stopListening()
-        self.protocol.connectionFailed(err)
+        self.protocol.connectionFailed(reason)
 
     def _received(self, data: bytes, address: Any) -> None:
         self.protocol.datagramReceived(data)

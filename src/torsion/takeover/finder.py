@@ -4,8 +4,8 @@ It stands first on `sys.meta_path` and knows four answers: a module of the table
 the reactor object; where Twisted is not installed, its packages are stand-ins and everything else in them is an error
 that says so; and what is to be done once a module has been loaded, is: with ours that programs know by Twisted's names
 (takeover/loaded.py), with Twisted's interfaces and plugins, with its log, which then asks us whom the loop serves, with
-its `spread`, which sends failures, and with trial's reports, which leave our frames out. Anything else is not its
-affair.
+its `spread`, which sends failures, with trial's reports, which leave our frames out, and with `unittest.mock`, which
+learns of compiled functions. Anything else is not its affair.
 
 The trick is the import system's own: what a loader leaves in `sys.modules` under the name it was asked for is what the
 import gives, and what is set on the parent package. So our module objects keep their own `__spec__` and `__name__`.
@@ -21,6 +21,8 @@ from typing import Any
 from . import missing
 from .later import Later
 from .loaded import WATCHED, Loaded
+from .mocks import MOCKS
+from .mocks import install as _mocks
 from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, SPREAD, TABLE, TRIAL_REPORTER
 
 
@@ -79,6 +81,9 @@ class Finder:
         self._loaded = Loaded()
         if INTERFACES in sys.modules:
             self._loaded.interfaces(sys.modules[INTERFACES])
+        for name in MOCKS:
+            if name in sys.modules:
+                _mocks(sys.modules[name])
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -89,6 +94,8 @@ class Finder:
         if fullname in WATCHED:
             return _then(self._elsewhere(fullname, path), self._loaded.ours)
         if not fullname.startswith("twisted."):
+            if fullname in MOCKS:
+                return _then(self._elsewhere(fullname, path), _mocks)
             return None
         if self.is_ours(fullname):
             return _spec(fullname, Ours(self._ours))

@@ -61,9 +61,14 @@ class Loaded:
 
 
 def _rename(module: ModuleType, name: str) -> None:
-    """Let what the module defines say that it comes from Twisted's; a compiled class cannot be told."""
+    """Let what the module defines say that it comes from Twisted's; a compiled class cannot be told.
+
+    A function that is nobody's but the module's own is pickled by its name, and Twisted's module has none of that name.
+    """
     for value in list(vars(module).values()):
-        if isinstance(value, (type, FunctionType)) and value.__module__ == module.__name__:
+        if not isinstance(value, (type, FunctionType)) or value.__module__ != module.__name__:
+            continue
+        if isinstance(value, type) or not value.__name__.startswith("_"):
             try:
                 value.__module__ = name
             except (AttributeError, TypeError):

@@ -153,8 +153,9 @@ def _write(end: End, letter: str, size: int) -> None:
 
 
 def _write_bad(end: End, text: Any) -> None:
-    """Twisted's TLS sees that it was given no bytes too late, unless it is a text, and then writes nothing any more."""
-    if isinstance(text, str) or not end.script.get("tls"):
+    """Twisted's TLS sees that it was given no bytes too late, unless it is a text, and then writes nothing any more; a
+    text it also refuses behind a loseConnection() that ends it, as it does before the handshake."""
+    if not end.script.get("tls") or (isinstance(text, str) and not end.closed):
         end.transport.write(text)
 
 

@@ -55,8 +55,8 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
         """The engine for one more connection."""
         return self._make_engine(protocol)
 
-    def unregisterProtocol(self, protocol: Any) -> None:
-        self.protocols.pop(protocol, None)
+    def unregisterProtocol(self, p: Any) -> None:
+        self.protocols.pop(p, None)
 
     def logPrefix(self) -> str:
         """As the wrapped factory says, and that it is TLS."""

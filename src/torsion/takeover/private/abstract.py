@@ -1,6 +1,8 @@
-"""Private names of `twisted.internet.abstract` that its testing module imports."""
+"""A private name of `twisted.internet.abstract`, and a class that is pickled as one of that module's."""
 
-__all__ = ["_dataMustBeBytes"]
+from torsion.net.filedescriptor import BasePort
+
+__all__ = ["BasePort", "_dataMustBeBytes"]
 
 
 def _dataMustBeBytes(data: object) -> None:

@@ -135,6 +135,11 @@ TLS_CLOSING: list[tuple[int, Maker]] = [
     (4, lambda g: ["lose"]),
     (1, lambda g: ["write", "d", 70000 if g.chance(0.9) else 5_000_000]),
 ]
+TLS_PRODUCING: list[tuple[int, Maker]] = [
+    # Twisted's TLS joins small pieces, and those of a producer that unregisters behind loseConnection() are dropped.
+    (3, lambda g: ["register", g.chance(0.5), g.one(0, 1, 2, 3), 70000]),
+    (1, lambda g: ["unregister"]),
+]
 TLS_ALL = WRITING + QUIET + TLS_CLOSING
 
 
@@ -154,7 +159,7 @@ def _tls_script(g: Generator, closes: bool) -> dict[str, Any]:
 
 
 def _tls_act(g: Generator) -> Body:
-    return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, TLS_ALL)
+    return [[["abort"]], ["pass"]] if g.chance(0.15) else _acts(g, TLS_ALL + TLS_PRODUCING + PAUSING)
 
 
 def tls(g: Generator) -> list[Any]:
