@@ -19,7 +19,7 @@ class EpollPoller:
     name = "epoll"
 
     def __init__(self) -> None:
-        self._set = EpollSet()
+        self.events = self._set = EpollSet()
 
     def register(self, fd: int, interest: int) -> None:
         try:
@@ -40,7 +40,7 @@ class EpollPoller:
             pass  # closed (EBADF), its number another file's by now (ENOENT), or never registered
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        return self._set.wait(timeout)
+        return self.events.listed(timeout)
 
     def fileno(self) -> int:
         return self._set.fileno()
