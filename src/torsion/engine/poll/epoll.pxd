@@ -1,0 +1,5 @@
+from ...twin.kernel cimport EpollSet
+
+
+cdef class EpollPoller:
+    cdef readonly EpollSet events
