@@ -92,7 +92,7 @@ def running_event() -> tuple[str, int] | None:
     44).
     """
     reactor = _here.reactor
-    log_prefix = None if reactor is None else getattr(reactor.engine.meter.running, "log_prefix", None)
+    log_prefix = None if reactor is None else getattr(reactor.engine.meter.handler, "log_prefix", None)
     return None if log_prefix is None else (str(log_prefix()), _here.depth)
 
 

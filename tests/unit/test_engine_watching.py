@@ -187,16 +187,16 @@ class TestDispatch:
         seen: list[object] = []
 
         def nest() -> None:
-            seen.append(engine.meter.running)
+            seen.append(engine.meter.handler)
             poller.batches.append([(6, READ)])
             engine.turn(0)
-            seen.append(engine.meter.running)
+            seen.append(engine.meter.handler)
 
         outer = Recorder(nest)
-        inner = Recorder(lambda: seen.append(engine.meter.running))
+        inner = Recorder(lambda: seen.append(engine.meter.handler))
         engine.watch(5, outer, READ)
         engine.watch(6, inner, READ)
-        call_later(engine, 0, lambda: seen.append(engine.meter.running))
+        call_later(engine, 0, lambda: seen.append(engine.meter.handler))
         engine.calls.put(lambda: None, (), {})
         poller.batches.append([(5, READ)])
         engine.turn(0)

@@ -71,16 +71,16 @@ class TestCounters:
 
     def test_a_wait_without_a_turn_before_it_is_counted_too(self) -> None:
         engine, poller, clock = scripted_engine()
-        engine.calls.put(lambda: None)  # so the clock is not read
+        engine.calls.put(lambda: None)
         engine.watch(5, Recorder(lambda: clock.advance(1)), READ)
         poller.batches.append([(5, READ)])
         engine.poll(0)
-        assert (stats(engine).busy, stats(engine).idle) == (0, 0)
+        assert (stats(engine).busy, stats(engine).idle) == (1, 0)
         engine.calls.run_batch()
         engine.poll(3)
         clock.advance(2)
         engine.leave()
-        assert (stats(engine).busy, stats(engine).idle) == (2, 3)
+        assert (stats(engine).busy, stats(engine).idle) == (3, 3)
 
     def test_the_lag_of_a_timer_is_from_its_time_to_the_beginning_of_its_pass(self) -> None:
         engine, _, clock = scripted_engine()

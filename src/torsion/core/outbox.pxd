@@ -17,6 +17,7 @@ cdef class Outbox:
     cpdef bint over(self, Py_ssize_t limit) except -1
     @cython.locals(left=Py_ssize_t)
     cpdef view(self, Py_ssize_t limit)
+    cdef whole(self)
     @cython.locals(rest=list, found=list, at=Py_ssize_t, length=Py_ssize_t)
     cpdef list pieces(self, Py_ssize_t limit)
     @cython.locals(length=Py_ssize_t)

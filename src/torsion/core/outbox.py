@@ -68,6 +68,12 @@ class Outbox:
             return self._head
         return memoryview(self._head)[self._sent : self._sent + left]
 
+    def whole(self) -> bytes | None:
+        """What waits, if that is one piece of which nothing has been taken; else None."""
+        if self._rest is not None:
+            self._join()
+        return self._head if self._rest is None and not self._sent else None
+
     def pieces(self, limit: int) -> list[bytes | memoryview]:
         """What one sendmsg should be given: as `view`, going on through what is too large to be joined."""
         if self._head is None:

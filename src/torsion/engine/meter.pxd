@@ -3,6 +3,7 @@ cimport cython
 from ..core.calls cimport Calls
 from ..core.histogram cimport Histogram
 from ..core.timers cimport TimerQueue
+from .watch cimport Unsent
 
 
 @cython.final
@@ -18,9 +19,9 @@ cdef class Meter:
     cdef readonly Histogram lag
     cdef public bint at_work
     cdef public double since
-    cdef public object running
+    cdef public Unsent running
 
     @cython.locals(waited=cython.double)
-    cpdef work(self, double now)
+    cdef void work(self, double now) noexcept
     @cython.locals(worked=cython.double)
-    cpdef rest(self, double now)
+    cdef void rest(self, double now) noexcept

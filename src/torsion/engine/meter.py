@@ -14,6 +14,7 @@ from ..core.calls import Calls, name_of
 from ..core.histogram import Histogram
 from ..core.timers import TimerQueue
 from .stats import Stats
+from .watch import Unsent
 
 
 class Meter:
@@ -40,8 +41,8 @@ class Meter:
         """Whether the loop does something now, other than wait."""
         self.since: float = nan
         """When the work or the waiting of now began, in seconds of the engine's clock."""
-        self.running: object = None
-        """The handler of the event that is being delivered now, None outside of events."""
+        self.running: Unsent | None = None
+        """Whose event is being delivered now, or who sends what was left; None outside of these."""
 
     def work(self, now: float) -> None:
         """A wait is over."""
@@ -57,7 +58,10 @@ class Meter:
             worked = now - self.since
             if worked > 0:
                 self.busy += worked
-            self.lag.add(worked)
+            if worked <= self.lag.least:  # mostly
+                self.lag.shortest += 1
+            else:
+                self.lag.add(worked)
             self.since = now
             self.at_work = False
 
@@ -71,6 +75,12 @@ class Meter:
         """Timers begun."""
         return self._timers.ran
 
+    @property
+    def handler(self) -> Any:
+        """The handler of the event that is being delivered now, None outside of events."""
+        running = self.running
+        return None if running is None else running.who()
+
     def progress(self) -> tuple[int, ...] | None:
         """Another one whenever something else begins to run; None while the loop waits. Any thread."""
         if not self.at_work:
@@ -82,7 +92,7 @@ class Meter:
 
         Where a callback turns the loop itself, the event around it is named.
         """
-        handler: Any = self.running
+        handler = self.handler
         if handler is not None:
             try:
                 prefix = str(handler.log_prefix())

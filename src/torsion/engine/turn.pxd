@@ -2,33 +2,15 @@ cimport cython
 
 from ..core.calls cimport Calls
 from ..core.timers cimport Keeper, TimerQueue
-from ..twin.kernel cimport Sys
+from ..twin.kernel cimport Events, Sys
 from .meter cimport Meter
+from .queue cimport Queue
+from .watch cimport Told, Unsent, Watch
 
-
-cdef extern from *:
-    ctypedef bint flag "_Bool"  # a bint of one byte
 
 cdef int GONE, BEYOND
+cdef double FOREVER, LONGEST
 cdef Py_ssize_t TOGETHER
-
-
-cdef class Watch:
-    cdef int _fd
-    cdef unsigned char _interest
-    cdef unsigned char _applied
-    cdef flag _noted
-    cdef unsigned int _born
-
-    cdef _begin_watch(self, int fd)
-    cdef on_ready(self, int ready)
-    cdef _who(self)
-
-
-@cython.final
-cdef class Told(Watch):
-    cdef object _handler
-    cdef object _tell
 
 
 @cython.final
@@ -40,6 +22,7 @@ cdef class Engine:
     cdef readonly Calls calls
     cdef readonly Meter meter
     cdef public bint stopping
+    cdef readonly bint alone
     cdef public bint overridden
     cdef public object at_rest
     cdef public object sooner
@@ -47,23 +30,25 @@ cdef class Engine:
     cdef object _cancel
     cdef Keeper _keeper
     cdef bint _asleep
-    cdef public object wait_for_events
-    cdef unsigned int _waits
+    cdef public Events events
     cdef list _watches
     cdef public bint carries_streams
     cdef list _changed
-    cdef list _unsent
+    cdef Queue _unsent
     cdef dict _always
 
     cpdef turn(self, object longest)
     cpdef run(self)
     cpdef run_current(self)
-    @cython.locals(events=list, meter=Meter, left=cython.double, waits=cython.uint)
+    @cython.locals(meter=Meter, left=cython.double, waits=cython.uint)
     cpdef poll(self, object longest)
-    @cython.locals(watch=Watch, meter=Meter, fd=cython.int, ready=cython.int)
-    cdef _deliver(self, list events, unsigned int waits)
-    cpdef flush_later(self, object stream)
-    @cython.locals(unsent=list, meter=Meter)
+    @cython.locals(events=Events, meter=Meter, around=Unsent)
+    cdef _deliver(self, unsigned int waits)
+    @cython.locals(watch=Watch, meter=Meter, turned=cython.uint)
+    cdef bint _deliver_to(self, int fd, int ready, unsigned int waits) except -1
+    cpdef flush_later(self, object handler)
+    cdef send_later(self, Unsent unsent)
+    @cython.locals(unsent=Queue, meter=Meter, around=Unsent, stream=Unsent, left=Py_ssize_t)
     cpdef flush(self)
     @cython.locals(watch=Watch)
     cpdef watched(self)
@@ -84,6 +69,7 @@ cdef class Engine:
     cpdef watch(self, object fd, object handler, int interest)
     @cython.locals(fd=cython.int, watches=list)
     cpdef tell(self, Watch watch, int interest)
+    @cython.locals(watches=list)
     cdef Watch _watch_of(self, int fd)
     @cython.locals(watch=Watch)
     cpdef forget(self, int fd)

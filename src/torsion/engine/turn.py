@@ -14,76 +14,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
 from ..core.calls import Calls
 from ..core.timers import DelayedCall, Keeper, TimerQueue
-from ..twin.kernel import GONE, READ, Sys
+from ..twin.kernel import GONE, READ, Events, Sys
 from .meter import Meter
-from .poll import Poller, choose
+from .poll import Listed, Poller, choose
+from .queue import Queue
 from .waker import Waker
+from .watch import Handler, Told, Unsent, Watch
 
 LONGEST = 2147483.0
 """The longest wait in seconds: what epoll's and poll's milliseconds hold in 31 bits (34)."""
+FOREVER = inf
+"""How long is waited where nothing ends the wait."""
 BEYOND = 1 << 24
 """More than any system gives descriptors to a process: the list of who watches is as long as the highest number."""
 TOGETHER = 16
 """So many streams that events have written to are sent for in one go. One by one, each would wake its peer, and the
 processor be with the kernel in between; all of a long batch, and the first peer would wait for the last event."""
-
-
-class Handler(Protocol):
-    """What is told about a descriptor."""
-
-    def on_ready(self, ready: int) -> None:
-        """`ready` holds what was asked for of READ and WRITE, and GONE unasked. May find nothing to do after all.
-
-        An exception leaves `turn`; the events not yet delivered come again.
-        """
-
-
-class Unsent(Protocol):
-    """What has something to send that was not sent at once."""
-
-    def flush(self) -> None:
-        """Send it now, as far as it goes. Raises KeyboardInterrupt at most (43)."""
-
-
-class Watch:
-    """Whom an engine tells about a descriptor, and what of: what it keeps under the descriptor's number.
-
-    A stream is one itself, and so costs nothing here but a place in a list. For any other handler there is a Told.
-    """
-
-    def _begin_watch(self, fd: int) -> None:
-        self._fd = fd
-        self._interest = 0  # what is to be told
-        self._applied = 0  # what the poller knows
-        self._noted = False  # whether these two will be compared before the next wait
-        self._born = 0  # how many waits had begun when it was watched
-
-    def on_ready(self, ready: int) -> None:
-        """As Handler.on_ready."""
-        raise NotImplementedError
-
-    def _who(self) -> Any:
-        """Who is told."""
-        return self
-
-
-class Told(Watch):
-    """For a handler that is no Watch."""
-
-    def __init__(self, fd: int, handler: Handler) -> None:
-        self._begin_watch(fd)
-        self._handler = handler
-        self._tell = handler.on_ready  # bound once, called at each event
-
-    def on_ready(self, ready: int) -> None:
-        self._tell(ready)
-
-    def _who(self) -> Any:
-        return self._handler
 
 
 class Engine:
@@ -98,7 +48,8 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.poller: Poller = choose() if poller is None else poller
-        self.wait_for_events = self.poller.wait  # bound once, called at each turn; may be replaced
+        self.events: Events = getattr(self.poller, "events", None) or Listed(self.poller.wait)
+        """What it waits with; may be replaced."""
         self.waker: Waker = Waker() if waker is None else waker
         if timers is None:
             timers = TimerQueue()
@@ -111,6 +62,8 @@ class Engine:
         """Called once, by the next pass, after its timers: a pending shutdown (34, 38)."""
         self.carries_streams = True
         """Whether streams may watch their descriptors here: not where others replaced the watching or the waiting."""
+        self.alone = False
+        """Whether the event that is being delivered is the only one there is: no other answer is to go with its own."""
         self.overridden = False
         """Whether somebody else may be waiting on our behalf; then every `wake` is written."""
         self.sooner: Callable[[Any], object] = timers.reset
@@ -120,10 +73,9 @@ class Engine:
         self._cancel = timers.cancel  # bound once
         self._keeper = Keeper(self._cancel, self.sooner, clock)
         self._asleep = False
-        self._waits = 0
         self._watches: list[Watch | None] = []  # by their descriptors, which are small numbers
         self._changed: list[Watch] = []
-        self._unsent: list[Unsent] = []
+        self._unsent = Queue()
         self._always: dict[int, int] = {}  # readiness that is told at each wait without asking the poller
         self.watch(self.waker.fileno(), self.waker, READ)
 
@@ -141,10 +93,12 @@ class Engine:
 
     def run_current(self) -> None:
         """Run what is there now; what it adds waits a turn. Raises only what `at_rest` raises."""
-        self.begin()
+        if not self.meter.at_work:
+            self.begin()
         if self.calls.waiting:
             self.calls.run_batch()  # what threads and signals handed over before this turn (46)
-        self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
+        if self.timers.size:
+            self.timers.run_due(Sys.now(self.clock))  # what is due now (32)
         if self.at_rest is not None:
             at_rest, self.at_rest = self.at_rest, None
             at_rest()
@@ -156,76 +110,85 @@ class Engine:
         comes again.
         """
         meter = self.meter
-        around = meter.running
-        if around is not None and hasattr(around, "flush"):
-            around.flush()  # a handler turns the loop itself, in the middle of its event
-        waits = self._waits = self._waits + 1
+        if meter.running is not None:
+            meter.running.flush()  # a handler turns the loop itself, in the middle of its event
         meter.turns += 1
+        waits = meter.turns
         self._asleep = True  # before it is asked how long: see wake()
         left = self._prepare(longest)
-        if left == 0:
-            events = self.wait_for_events(0.0)  # a constant: mostly nothing is waited for, and no number is made
-        else:
-            events = self.wait_for_events(None if left == inf else left)
+        self.events.wait(left)
         self._asleep = False
         if left != 0:
             self.timers.now = Sys.now(self.clock)
         meter.work(self.timers.now)
-        if self._always:
-            events = [*events, *self._always.items()]
-        if events:
-            self._deliver(events, waits)
-        if self._unsent:
+        self._deliver(waits)
+        if self._unsent.length:
             self.flush()
 
-    def _deliver(self, events: list[tuple[int, int]], waits: int) -> None:
+    def _deliver(self, waits: int) -> None:
         """Tell those who watched already when the wait of this number began."""
-        meter = self.meter
+        meter, events = self.meter, self.events
         around = meter.running
         try:
-            for fd, ready in events:
-                watch = self._watch_of(fd)
-                if watch is None or watch._born == waits:
-                    continue  # forgotten by a handler of this batch; or that number is another's by now
-                if watch._interest:
-                    ready &= watch._interest | GONE
-                    if ready:
-                        meter.events += 1
-                        meter.running = watch._who()
-                        watch.on_ready(ready)
-                        if len(self._unsent) >= TOGETHER:
-                            self.flush()
-                        if self._waits != waits:
-                            break  # the loop was turned meanwhile: that wait saw what is still ready
+            while events.next():
+                self.alone = not events.more and not self._unsent.length
+                if not self._deliver_to(events.fd, events.ready, waits):
+                    return
+            if self._always:
+                for fd, ready in tuple(self._always.items()):
+                    if not self._deliver_to(fd, ready, waits):
+                        return
         finally:
             meter.running = around
 
-    def flush_later(self, stream: Unsent) -> None:
-        """Have `stream.flush()` called before the loop sleeps: once for all that is written until then."""
-        self._unsent.append(stream)
+    def _deliver_to(self, fd: int, ready: int, waits: int) -> bool:
+        """Whether the others of the batch are to be told, too."""
+        watch = self._watch_of(fd)
+        if watch is None or watch._born == waits:
+            return True  # forgotten by a handler of this batch; or that number is another's by now
+        ready &= watch._interest | GONE
+        if not watch._interest or not ready:
+            return True
+        meter = self.meter
+        meter.events += 1
+        meter.running = watch
+        watch.on_ready(ready)
+        if self._unsent.length >= TOGETHER:
+            self.flush()
+        turned = meter.turns  # in C, in as many bits as a watch keeps of it
+        return turned == waits  # else the loop was turned meanwhile: that wait saw what is still ready
+
+    def flush_later(self, handler: Any) -> None:
+        """Have `handler.flush()` called before the loop sleeps: once for all that is written until then."""
+        self.send_later(handler if isinstance(handler, Unsent) else Told(-1, handler))
+
+    def send_later(self, unsent: Unsent) -> None:
+        """As flush_later."""
+        self._unsent.add(unsent)
         if self._asleep:  # as in watch()
             self.wake()
 
     def flush(self) -> None:
-        """Send what calls, timers and events wrote to streams that were not served just now."""
-        unsent, self._unsent = self._unsent, []
-        unsent.reverse()
-        meter = self.meter
+        """Send what calls, timers and events wrote to streams that were not served just now.
+
+        What is written meanwhile waits: two that answer each other would keep the loop here. What a KeyboardInterrupt
+        keeps from being sent is not lost.
+        """
+        unsent, meter = self._unsent, self.meter
         around = meter.running
+        left = unsent.length
         try:
-            while unsent:
-                stream = unsent.pop()
+            while left > 0 and unsent.length:
+                left -= 1
+                stream = unsent.take()
                 meter.running = stream
                 stream.flush()
         finally:
             meter.running = around
-            if unsent:  # a KeyboardInterrupt: the rest is not lost
-                unsent.reverse()
-                self._unsent[:0] = unsent
 
     def watched(self) -> list[tuple[Handler, int]]:
         """Who watches something now, and for what: READ, WRITE, both."""
-        return [(watch._who(), watch._interest) for watch in self._watches if watch is not None and watch._interest]
+        return [(watch.who(), watch._interest) for watch in self._watches if watch is not None and watch._interest]
 
     def patience(self, longest: float | None) -> float | None:
         """How long the loop may wait now: at most `longest` seconds, None for ever. Cancelled timers count too (34).
@@ -235,33 +198,37 @@ class Engine:
         answer could overtake them, if the peer is in this loop. What is left is sent when the wait, of 0, is over.
         """
         left = self._prepare(longest)
-        return None if left == inf else left
+        return None if left == FOREVER else left
 
     def _prepare(self, longest: float | None) -> float:
         """As patience; infinity for ever."""
-        if self._unsent and self._left(longest) != 0:
+        if self._unsent.length and self._left(longest) != 0:
             self.flush()
         if self._changed:
             self._apply()
-        left = 0.0 if self._unsent else self._left(longest)
+        left = 0.0 if self._unsent.length else self._left(longest)
         self.meter.rest(self.timers.now)
         return left
 
     def _left(self, longest: float | None) -> float:
         """How long calls and timers leave the loop idle: at most `longest` seconds, infinity for ever."""
         timers = self.timers
+        if not timers.size:
+            timers.now = Sys.now(self.clock)  # for the meter; with timers, run_current has just done so
         if self.stopping or self.calls.waiting or self._always or self.at_rest is not None:
             return 0.0
-        due = timers.next_time()
-        if due <= timers.now:
-            return 0.0  # known without another look at the clock
-        timers.now = Sys.now(self.clock)
-        left = due - timers.now
+        left = FOREVER
+        if timers.size:
+            due = timers.next_time()
+            if due <= timers.now:
+                return 0.0  # known without another look at the clock
+            timers.now = Sys.now(self.clock)
+            left = due - timers.now
         if longest is not None and longest < left:
             left = longest
         if left <= 0:
             return 0.0
-        return left if left == inf else min(left, LONGEST)
+        return left if left == FOREVER else min(left, LONGEST)
 
     def call_later(self, delay: float, func: Any, args: tuple[Any, ...], kw: dict[str, Any]) -> DelayedCall:
         """Schedule a call `delay` seconds from now; AssertionError if that is negative or NaN (29)."""
@@ -330,7 +297,7 @@ class Engine:
         if not 0 <= fd < BEYOND:
             raise ValueError(f"cannot watch file descriptor {fd!r}: no descriptor has this number")
         watch = self._watch_of(fd)
-        if watch is None or watch._who() is not handler:
+        if watch is None or watch.who() is not handler:
             watch = handler if isinstance(handler, Watch) else Told(fd, handler)
         self.tell(watch, interest)
 
@@ -342,7 +309,7 @@ class Engine:
         if watches[fd] is not watch:
             self.forget(fd)
             watches[fd] = watch
-            watch._born = self._waits
+            watch._born = self.meter.turns
         watch._interest = interest
         if not watch._noted:
             watch._noted = True
@@ -351,7 +318,10 @@ class Engine:
                 self.wake()
 
     def _watch_of(self, fd: int) -> Watch | None:
-        return self._watches[fd] if 0 <= fd < len(self._watches) else None
+        watches = self._watches
+        if 0 <= fd < len(watches):
+            return watches[fd]
+        return None
 
     def forget(self, fd: int) -> None:
         """Tell nobody about `fd` any more, from now on. Unknown: nothing happens.
@@ -377,7 +347,7 @@ class Engine:
         """Give back the descriptors that are the engine's own. The engine is not usable afterwards."""
         self._watches.clear()
         self._changed.clear()
-        self._unsent.clear()
+        self._unsent = Queue()
         self._always.clear()
         self.timers.alarm = None
         self.waker.close()

@@ -1,6 +1,6 @@
 cimport cython
 
-from ..engine.turn cimport Watch
+from ..engine.watch cimport Watch
 
 cdef int GONE, READ, WRITE
 

@@ -14,8 +14,9 @@ from .. import report
 from ..core.timers import describe
 from ..engine.poll import GONE, READ, WRITE
 from ..engine.signals import Signals
-from ..engine.turn import Engine, Watch
+from ..engine.turn import Engine
 from ..engine.waker import Waker
+from ..engine.watch import Watch
 from ..error import ConnectionDone, ConnectionFdescWentAway, ConnectionLost
 from ..failure import Failure
 
@@ -80,6 +81,9 @@ class Descriptor(Watch):
         self._serve(reader, ready & ~WRITE)
         if self.writer is writer and ready & (WRITE | GONE):
             self._serve(writer, ready & ~READ)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
 
     def _serve(self, selectable: Any, ready: int) -> None:
         """Semantics 59 and 60. Raises what connectionLost does, if that is a KeyboardInterrupt (43)."""

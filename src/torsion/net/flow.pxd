@@ -3,7 +3,8 @@ cimport cython
 from ..core.outbox cimport Outbox
 from ..core.streamlife cimport after
 from ..engine.meter cimport Meter
-from ..engine.turn cimport Engine, Watch, flag
+from ..engine.turn cimport Engine
+from ..engine.watch cimport Watch, flag
 
 cdef int OPEN, CLOSING, HALF_CLOSED, ABORTED, LOST, NEW
 cdef Outbox EMPTY
@@ -32,6 +33,7 @@ cdef class Flow(Watch):
     cdef _find_engine(self)
     @cython.locals(meter=Meter)
     cpdef _count(self, Py_ssize_t received, Py_ssize_t sent)
+    cdef _put(self, bytes data)
     cdef _forget_written(self)
     cdef _send_soon(self)
     cdef _abort(self, error)

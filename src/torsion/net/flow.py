@@ -17,7 +17,8 @@ from ..core.outbox import Outbox
 from ..core.streamlife import after
 from ..core.timers import TimerQueue
 from ..engine.meter import Meter
-from ..engine.turn import Engine, Watch
+from ..engine.turn import Engine
+from ..engine.watch import Watch
 from ..error import ConnectionAborted
 from ..failure import Failure
 from .descriptor import CONNECTION_LOST
@@ -141,8 +142,9 @@ class Flow(Watch):
 
     def write(self, data: bytes) -> None:
         """Send, as soon as the caller has returned. Raises TypeError for what is not bytes (62)."""
-        if type(data) is not bytes:
-            data = _as_bytes(data)
+        self._put(data if type(data) is bytes else _as_bytes(data))
+
+    def _put(self, data: bytes) -> None:
         if self._life > CLOSING or not data:
             return
         if self._outbox is EMPTY:

@@ -207,16 +207,20 @@ class Stream(Flow):
         outer, self._busy = self._busy, True
         why: BaseException | None = None
         reading = False
+        engine = self._engine  # none later, perhaps: what is called may change the driver
+        assert engine is not None
         try:
             if ready & READ:
                 reading = True
                 data = Sys.recv(self._fd, BUFFER) if self._passing is None else self._receive_passed()
-                if not data:
-                    why = DONE
-                elif type(data) is bytes:
-                    Flow._count(self, len(data), 0)
-                    self._served.dataReceived(data)
-                    reading = False
+                if type(data) is bytes:
+                    received = data  # bytes to the compiler, too
+                    if received:
+                        engine.meter.received += len(received)
+                        self._served.dataReceived(received)
+                        reading = False
+                    else:
+                        why = DONE
                 elif data != AGAIN:
                     why = BROKEN
             elif ready & GONE:  # reported unasked: what there was to read has been read by now (59)
@@ -227,11 +231,11 @@ class Stream(Flow):
                     if ready & WRITE:
                         why = self._send_waiting()
                 elif self._wanted:
-                    if self._outbox.size > SHORT or outer or self._engine is None:
+                    if self._outbox.size > SHORT or outer or self._engine is None or self._engine.alone:
                         why = self._send_waiting()
                     elif not self._queued:
                         self._queued = True
-                        self._engine.flush_later(self)
+                        self._engine.send_later(self)
         except BaseException as error:
             why = error
             self._report("dataReceived" if reading else "a write")
@@ -388,20 +392,24 @@ class Stream(Flow):
             self.startWriting()
         elif not self._busy and not self._queued and not self._interest & WRITE:
             self._queued = True
-            self._engine.flush_later(self)
+            self._engine.send_later(self)
 
     def _send_waiting(self) -> Any:
         """One send of what waits, and what follows when nothing is left. A reason to disconnect, or None."""
         self._wanted = False
         if self._life >= ABORTED:
             return None
-        sent = self._send_by_engine() if self._engine is not None else self._send_by_contract()
-        if type(sent) is not int:
-            return sent
-        if sent:
-            count = sent  # a number of C's from here on
-            Flow._count(self, 0, count)
-            self._outbox.take(count)
+        if self._engine is not None:
+            why = self._send_by_engine()
+            if why is not None:
+                return why
+        else:
+            sent = self._send_by_contract()
+            if type(sent) is not int:
+                return sent
+            if sent:
+                self._count(0, sent)
+                self._outbox.take(sent)
         if self._outbox.size:
             if self._engine is not None:
                 self._watch(self._interest | WRITE)
@@ -409,19 +417,23 @@ class Stream(Flow):
         return self._all_sent()
 
     def _send_by_engine(self) -> Any:
-        outbox = self._outbox
+        """A reason to disconnect, or None."""
+        engine, outbox = self._engine, self._outbox
+        assert engine is not None
         if self._passing is not None and self._passing.waiting:
             why = self._send_passed()
             if why is not None or self._passing.waiting:
-                return why or 0
+                return why
         if not outbox.size:
             # The writing side is shut: asked once more, the kernel would say EPIPE (65).
-            return BROKEN if self._life == HALF_CLOSED else 0
-        data = outbox.view(ALL)
-        sent = Sys.send(self._fd, data) if len(data) == outbox.size else Sys.sendmsg(self._fd, outbox.pieces(ALL))
+            return BROKEN if self._life == HALF_CLOSED else None
+        whole = outbox.whole()
+        sent = Sys.send(self._fd, whole) if whole is not None else Sys.sendmsg(self._fd, outbox.pieces(ALL))
         if sent < 0:
-            return 0 if sent in NOTHING_NOW else BROKEN
-        return sent
+            return None if sent in NOTHING_NOW else BROKEN
+        engine.meter.sent += sent
+        outbox.take(sent)
+        return None
 
     def _send_passed(self) -> Any:
         """Send file descriptors, each with a byte."""

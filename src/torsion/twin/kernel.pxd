@@ -29,13 +29,24 @@ cdef class Sys:
     cdef Py_ssize_t send_to(int fd, object skt, int family, object data, object address) except? -1
 
 
-cdef class EpollSet:
+cdef class Events:
+    cdef readonly int fd
+    cdef readonly int ready
+    cdef readonly bint more
+
+    cdef int wait(self, double seconds) except -1
+    cdef bint next(self) except -1
+
+
+cdef class EpollSet(Events):
     cdef int _fd
+    cdef int _at
+    cdef int _count
+    cdef void *_events
 
     cdef int _control(self, int operation, int fd, int interest) except -1
     cpdef add(self, int fd, int interest)
     cpdef change(self, int fd, int interest)
     cpdef remove(self, int fd)
-    cpdef list wait(self, object seconds)
     cpdef int fileno(self) except? -1
     cpdef close(self)

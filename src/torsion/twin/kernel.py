@@ -17,6 +17,7 @@ import select
 import socket
 import struct
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -207,11 +208,47 @@ def _in_figures(family: int, address: Any) -> bool:
     return True
 
 
-class EpollSet:
+class Events:
+    """What a wait has found, one after the other, without an object for each.
+
+    What is not asked for until the next wait is told again by that.
+    """
+
+    def __init__(self) -> None:
+        self.fd = -1
+        """The descriptor that is ready."""
+        self.ready = 0
+        """What for: READ, WRITE, GONE."""
+        self.more = False
+        """Whether another one follows."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something is ready, at most `seconds` (infinity: for ever), rounded up to a millisecond.
+
+        Before it returns, early if need be, it does what `Sys.check_signals` does.
+        """
+        raise NotImplementedError
+
+    def next(self) -> bool:
+        """Make `fd` and `ready` those of the next descriptor that is ready. False: there is none."""
+        raise NotImplementedError
+
+    def listed(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Wait, at most `timeout` seconds (None: for ever), and give all of them."""
+        self.wait(inf if timeout is None else timeout)
+        found = []
+        while self.next():
+            found.append((self.fd, self.ready))
+        return found
+
+
+class EpollSet(Events):
     """An epoll instance, level-triggered. Raises OSError as the kernel does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._epoll = select.epoll()
+        self._found: list[tuple[int, int]] = []
 
     def add(self, fd: int, interest: int) -> None:
         """Start to watch; FileExistsError if it is watched, PermissionError if it cannot be (a regular file)."""
@@ -225,13 +262,21 @@ class EpollSet:
         """Stop to watch; FileNotFoundError if it is not watched."""
         self._epoll.unregister(fd)
 
-    def wait(self, seconds: float | None) -> list[tuple[int, int]]:
-        """What is ready, as (fd, READ | WRITE | GONE); at most `seconds` (None: for ever), rounded up to a millisecond.
+    def wait(self, seconds: float) -> None:
+        self._found = self._epoll.poll(None if seconds == inf else seconds, MAX_EVENTS)
+        self._found.reverse()  # and taken from its end
 
-        Before it returns, early if need be, it does what `Sys.check_signals` does.
-        """
-        events = self._epoll.poll(seconds, MAX_EVENTS)
-        return [(fd, _ready(bits)) for fd, bits in events] if events else events
+    def next(self) -> bool:
+        if not self._found:
+            return False
+        self.fd, bits = self._found.pop()
+        self.more = bool(self._found)
+        self.ready = (
+            (READ if bits & select.EPOLLIN else 0)
+            | (WRITE if bits & select.EPOLLOUT else 0)
+            | (GONE if bits & (select.EPOLLHUP | select.EPOLLERR) else 0)
+        )
+        return True
 
     def fileno(self) -> int:
         return self._epoll.fileno()
@@ -242,11 +287,3 @@ class EpollSet:
 
 def _asked(interest: int) -> int:
     return (select.EPOLLIN if interest & READ else 0) | (select.EPOLLOUT if interest & WRITE else 0)
-
-
-def _ready(events: int) -> int:
-    return (
-        (READ if events & select.EPOLLIN else 0)
-        | (WRITE if events & select.EPOLLOUT else 0)
-        | (GONE if events & (select.EPOLLHUP | select.EPOLLERR) else 0)
-    )

@@ -7,7 +7,9 @@ from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_AsUTF8
 from libc.errno cimport EINTR, errno
+from libc.math cimport INFINITY as inf
 from libc.math cimport ceil
+from libc.stdlib cimport free, malloc
 from libc.string cimport strlen
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close as c_close
@@ -18,11 +20,12 @@ import time
 READ = 1
 WRITE = 2
 GONE = 4
-MAX_EVENTS = 512
 PIECES = 64
 
+cdef enum:
+    MAX_EVENTS = 512
+
 cdef object wall_clock = time.time
-cdef list NOTHING = []  # nobody writes to what wait() returns
 
 # Elsewhere than on Linux the class exists, so that the whole package compiles, and cannot be made.
 cdef extern from *:
@@ -498,12 +501,33 @@ cdef object _accepted(int fd, object listening):
         connection.detach()
 
 
-cdef class EpollSet:
+cdef class Events:
+    def __cinit__(self):
+        self.fd = -1
+
+    cdef int wait(self, double seconds) except -1:
+        raise NotImplementedError
+
+    cdef bint next(self) except -1:
+        raise NotImplementedError
+
+    def listed(self, timeout):
+        cdef list found = []
+        self.wait(inf if timeout is None else timeout)
+        while self.next():
+            found.append((self.fd, self.ready))
+        return found
+
+
+cdef class EpollSet(Events):
     def __cinit__(self):
         self._fd = -1
 
     def __init__(self):
         if self._fd < 0:
+            self._events = malloc(MAX_EVENTS * sizeof(epoll_event))
+            if self._events is NULL:
+                raise MemoryError
             self._fd = epoll_create1(EPOLL_CLOEXEC)
             if self._fd < 0:
                 PyErr_SetFromErrno(OSError)
@@ -511,6 +535,7 @@ cdef class EpollSet:
     def __dealloc__(self):
         if self._fd >= 0:
             c_close(self._fd)
+        free(self._events)
 
     cdef int _control(self, int operation, int fd, int interest) except -1:
         cdef epoll_event event
@@ -531,41 +556,38 @@ cdef class EpollSet:
     cpdef remove(self, int fd):
         self._control(EPOLL_CTL_DEL, fd, 0)
 
-    cpdef list wait(self, object seconds):
-        cdef epoll_event events[512]  # on this call's stack: a handler may turn the loop again (iterate)
-        cdef int epfd = self._fd, timeout = -1, count, i, bits, ready
-        cdef double limit
-        cdef list found
+    cdef int wait(self, double seconds) except -1:
+        cdef int epfd = self._fd, timeout, count
+        cdef epoll_event *events = <epoll_event *> self._events
+        self._at = self._count = 0
         if epfd < 0:
             raise ValueError("I/O operation on closed epoll object")
-        if seconds is not None:
-            limit = seconds
-            # Up, never down: a wait that ends before its timer is due would turn the loop idly.
-            timeout = <int> ceil(limit * 1000.0) if limit < 2147483.0 else 2147483000
-            if timeout < 0:
-                timeout = 0
-        if timeout == 0:
-            count = epoll_wait(epfd, events, 512, 0)  # handing the GIL over costs more than asking
+        if seconds == 0:  # handing the GIL over costs more than asking
+            count = epoll_wait(epfd, events, MAX_EVENTS, 0)
         else:
+            # Up, never down: a wait that ends before its timer is due would turn the loop idly.
+            timeout = -1 if seconds == inf else <int> ceil(max(0.0, min(seconds, 2147483.0)) * 1000.0)
             with nogil:
-                count = epoll_wait(epfd, events, 512, timeout)
+                count = epoll_wait(epfd, events, MAX_EVENTS, timeout)
         if count < 0:
             if errno != EINTR:
                 PyErr_SetFromErrno(OSError)
             count = 0
-        PyErr_CheckSignals()  # after every wait, not only after one that a signal ended
-        if count == 0:
-            return NOTHING
-        found = []
-        for i in range(count):
-            bits = events[i].events
-            ready = 1 if bits & EPOLLIN else 0
-            if bits & EPOLLOUT:
-                ready |= 2
-            if bits & (EPOLLHUP | EPOLLERR):
-                ready |= 4
-            found.append((events[i].data.fd, ready))
-        return found
+        self._count = count  # before a signal's handler, which may turn the loop again (iterate)
+        return PyErr_CheckSignals()  # after every wait, not only after one that a signal ended
+
+    cdef bint next(self) except -1:
+        cdef epoll_event *event
+        cdef unsigned int bits
+        if self._at == self._count:
+            return False
+        event = <epoll_event *> self._events + self._at
+        self._at += 1
+        self.more = self._at != self._count
+        self.fd = event.data.fd
+        bits = event.events
+        self.ready = (bits & EPOLLIN != 0) | (bits & EPOLLOUT != 0) << 1 | (bits & (EPOLLHUP | EPOLLERR) != 0) << 2
+        return True
 
     cpdef int fileno(self) except? -1:
         if self._fd < 0:

@@ -20,14 +20,18 @@ from typing import Protocol
 
 from ...twin.kernel import GONE, READ, WRITE
 from .epoll import EpollPoller
+from .listed import Listed
 from .poll import PollPoller
 from .select import SelectPoller
 
-__all__ = ["GONE", "READ", "WRITE", "Poller", "best", "choose"]
+__all__ = ["GONE", "READ", "WRITE", "Listed", "Poller", "best", "choose"]
 
 
 class Poller(Protocol):
-    """Tells which descriptors are ready. The loop's thread only."""
+    """Tells which descriptors are ready. The loop's thread only.
+
+    One that has `events` (twin/kernel.py) is asked through these by an engine, and not by `wait`: they make no list.
+    """
 
     name: str
 

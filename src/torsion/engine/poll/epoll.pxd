@@ -2,6 +2,4 @@ from ...twin.kernel cimport EpollSet
 
 
 cdef class EpollPoller:
-    cdef EpollSet _set
-
-    cpdef list wait(self, object timeout)
+    cdef readonly EpollSet events

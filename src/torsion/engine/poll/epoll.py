@@ -19,31 +19,31 @@ class EpollPoller:
     name = "epoll"
 
     def __init__(self) -> None:
-        self._set = EpollSet()
+        self.events = EpollSet()
 
     def register(self, fd: int, interest: int) -> None:
         try:
-            self._set.add(fd, interest)
+            self.events.add(fd, interest)
         except FileExistsError:
-            self._set.change(fd, interest)
+            self.events.change(fd, interest)
 
     def modify(self, fd: int, interest: int) -> None:
         try:
-            self._set.change(fd, interest)
+            self.events.change(fd, interest)
         except FileNotFoundError:
-            self._set.add(fd, interest)
+            self.events.add(fd, interest)
 
     def unregister(self, fd: int) -> None:
         try:
-            self._set.remove(fd)
+            self.events.remove(fd)
         except OSError:
             pass  # closed (EBADF), its number another file's by now (ENOENT), or never registered
 
     def wait(self, timeout: float | None) -> list[tuple[int, int]]:
-        return self._set.wait(timeout)
+        return self.events.listed(timeout)
 
     def fileno(self) -> int:
-        return self._set.fileno()
+        return self.events.fileno()
 
     def close(self) -> None:
-        self._set.close()
+        self.events.close()

@@ -2,6 +2,7 @@ cimport cython
 
 from ...core.outbox cimport Outbox
 from ...engine.turn cimport Engine
+from ...engine.watch cimport Unsent
 from ..stream cimport Stream
 from .engine cimport TLSEngine
 
@@ -9,7 +10,7 @@ cdef int HANDSHAKING, LEAVING, OPEN, CLOSING, SHUT, ENDED, LOST, NEW
 cdef Py_ssize_t JOINED, PORTION
 
 
-cdef class TLSLayer:
+cdef class TLSLayer(Unsent):
     cdef public object factory
     cdef public object wrappedProtocol
     cdef public object transport

@@ -17,6 +17,7 @@ from ... import report
 from ...core.deferred import Deferred, fail
 from ...core.outbox import Outbox
 from ...engine.turn import Engine
+from ...engine.watch import Unsent
 from ...error import ConnectionAborted, ConnectionLost
 from ...failure import Failure
 from .. import descriptor
@@ -39,7 +40,7 @@ class HandshakeTimeout(ConnectionAborted):
     """The TLS handshake took longer than the program allows: the connection was aborted."""
 
 
-class TLSLayer:
+class TLSLayer(Unsent):
     """The core of a TLSMemoryBIOProtocol (compiled; that is Python's). Belongs to its reactor's thread."""
 
     def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
@@ -245,7 +246,7 @@ class TLSLayer:
     def _flush_later(self) -> None:
         self._queued = True
         if self._loop is not None:
-            self._loop.flush_later(self)
+            self._loop.send_later(self)
         else:
             self.clock().callLater(0, self.flush)
 

@@ -8,7 +8,7 @@ with; whatever is put in its place, the engine waits with from then on.
 import math
 from typing import Any
 
-from torsion.engine.poll import GONE, READ, WRITE, Poller
+from torsion.engine.poll import GONE, READ, WRITE, Listed, Poller
 from torsion.epollreactor import EPollReactor
 from torsion.pollreactor import PollReactor
 
@@ -64,7 +64,7 @@ class PollerPlace:
 
     def __set__(self, reactor: Any, poller: Any) -> None:
         reactor.__dict__["_poller"] = poller
-        reactor.engine.wait_for_events = Waited(poller, self._per_second).wait
+        reactor.engine.events = Listed(Waited(poller, self._per_second).wait)
 
 
 _epoll: Any = EPollReactor
