@@ -248,6 +248,23 @@ class TestWake:
         assert poller.waits == [0]
         assert waker.wakes == 0
 
+    def test_who_turns_the_loop_while_it_sends_before_a_sleep_keeps_nobody_from_ending_that(self, parts: Parts) -> None:
+        engine, poller, waker = parts
+
+        class Sender:
+            turned = False
+
+            def flush(self) -> None:
+                if not self.turned:
+                    self.turned = True
+                    engine.turn(0)
+                    poller.asleep = engine.wake
+
+        engine.flush_later(Sender())
+        engine.turn(None)
+        assert poller.waits == [0, None]
+        assert waker.wakes == 1
+
     def test_every_wake_is_written_when_somebody_else_may_wait_for_us(self, parts: Parts) -> None:
         engine, _, waker = parts
         engine.overridden = True

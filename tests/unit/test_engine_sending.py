@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from tests.unit.scripted import Recorder, scripted_engine
+from tests.unit.scripted import CountingWaker, Recorder, ScriptedPoller, scripted_engine
 
 from torsion.engine.poll import READ
 from torsion.engine.turn import Engine
+from torsion.trying.virtual import VirtualClock
 
 
 class Sender:
@@ -107,3 +108,16 @@ def test_a_handler_that_turns_the_loop_hears_no_more_of_its_batch() -> None:
     assert later.told == []
     engine.turn(0)
     assert later.told == [READ]
+
+
+def test_a_poller_may_have_events_of_its_own() -> None:
+    """Only the kernel's are waited with in place of its lists."""
+    clock = VirtualClock()
+    poller = ScriptedPoller(clock)
+    poller.events = ["its own"]  # type: ignore[attr-defined]
+    engine = Engine(clock, poller, CountingWaker())  # type: ignore[arg-type]
+    handler = Recorder()
+    engine.watch(5, handler, READ)
+    poller.batches.append([(5, READ)])
+    engine.turn(0)
+    assert handler.told == [READ]

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.scripted import Recorder, call_later, scripted_engine
 
 from torsion.engine.poll import GONE, READ, WRITE
-from torsion.engine.turn import Engine, Told
+from torsion.engine.turn import Engine
+from torsion.engine.watch import Told
 
 Pair = tuple[socket.socket, socket.socket]
 

@@ -215,6 +215,35 @@ def test_no_bucket_keeps_a_call_that_has_run(scheduled: Scheduled) -> None:
     assert gone[3]() is None
 
 
+def test_no_bucket_keeps_a_call_that_was_moved_and_has_run_when_no_other_is_to_come(scheduled: Scheduled) -> None:
+    call = scheduled.at(3600, "moved")
+    gone = weakref.ref(call)
+    call.reset(1)
+    del call
+    assert scheduled.run(1) == ["moved"]
+    assert gone() is None
+
+
+def test_s032_what_is_made_due_in_a_pass_runs_in_it_behind_new_calls_of_the_same_time(scheduled: Scheduled) -> None:
+    waiting = [scheduled.at(100, f"waiting {number}") for number in range(3)]
+
+    def first() -> None:
+        scheduled.at(1, "new").cancel()
+        scheduled.at(1, "new")
+        for call in waiting[:2]:
+            call.reset(0)
+
+    put_off = scheduled.at(0.5, "put off")
+    put_off.delay(0.5)
+    scheduled.queue.add(DelayedCall(0.25, first, (), {}, scheduled.queue.cancel, scheduled.queue.reset, lambda: 1.0))
+    scheduled.now = 1
+    scheduled.queue.run_due(1)
+    assert sorted(scheduled.ran) == ["put off", "waiting 0", "waiting 1"]
+    assert scheduled.run(1) == ["new"]
+    assert scheduled.run(100) == ["waiting 2"]
+    assert scheduled.queue.next_due() is None
+
+
 def test_a_call_has_room_for_what_a_program_notes_on_it(scheduled: Scheduled) -> None:
     call = scheduled.at(1, "noted")
     call.note = "mine"  # type: ignore[attr-defined]

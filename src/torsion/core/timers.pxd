@@ -65,8 +65,10 @@ cdef class TimerQueue:
     cpdef cancel(self, Timer call)
     @cython.locals(at=Py_ssize_t, key=cython.longlong, bucket=Bucket)
     cpdef reset(self, Timer call)
-    @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, born=cython.longlong)
+    @cython.locals(call=Timer, around=Timer, ran=Py_ssize_t, useless=Py_ssize_t, born=cython.longlong)
     cpdef Py_ssize_t run_due(self, double now) except -1
+    @cython.locals(call=Timer, at=Py_ssize_t)
+    cdef Timer take_older(self, double now, long long born)
     @cython.locals(call=Timer)
     cpdef next_due(self)
     @cython.locals(call=Timer)

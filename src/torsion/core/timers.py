@@ -399,10 +399,15 @@ class TimerQueue:
         call: Timer | None = None
         while self.head < len(self.near):
             call = self.near[self.head]
-            if call.due > now or call.born > born:
+            if call.due > now:
                 break
-            self.near[self.head] = None
-            self.head += 1
+            if call.born > born:
+                call = self.take_older(now, born)
+                if call is None:
+                    break
+            else:
+                self.near[self.head] = None
+                self.head += 1
             if call.cancelled:
                 self.size -= 1
                 self.dead -= 1
@@ -429,10 +434,28 @@ class TimerQueue:
         if self.head > 100 and self.head > len(self.near) >> 1:
             del self.near[: self.head]
             self.head = 0
-        # Cheap as they are, cancelled calls must not fill the memory (semantics 31).
-        if self.dead + self.traces > 50 and self.dead + self.traces > self.size >> 1:
+        # Cheap as they are, cancelled calls must not fill the memory (semantics 31). With nothing to come, no pass may
+        # follow that would find the last traces.
+        useless = self.dead + self.traces
+        if useless > self.size >> 1 and (useless > 50 or not self.size):
             self.purge()
         return ran
+
+    def take_older(self, now: float, born: int) -> Timer | None:
+        """Remove the first call that is due at `now` and among the first `born`, where one that is not comes before it.
+
+        It was made due, or put off, in this pass, and so is filed behind those that are new.
+        """
+        at = self.head + 1
+        while at < len(self.near):
+            call: Timer = self.near[at]
+            if call.due > now:
+                break
+            if call.born <= born:
+                del self.near[at]
+                return call
+            at += 1
+        return None
 
     def next_due(self) -> float | None:
         """The same, exactly; None if there is none."""

@@ -54,6 +54,7 @@ cdef class Engine:
     cpdef watched(self)
     @cython.locals(left=cython.double)
     cpdef patience(self, object longest)
+    @cython.locals(asleep=cython.bint)
     cdef double _prepare(self, object longest) except -1
     @cython.locals(timers=TimerQueue, due=cython.double, left=cython.double)
     cdef double _left(self, object longest) except -1

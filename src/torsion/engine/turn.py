@@ -48,7 +48,8 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.poller: Poller = choose() if poller is None else poller
-        self.events: Events = getattr(self.poller, "events", None) or Listed(self.poller.wait)
+        events = getattr(self.poller, "events", None)
+        self.events: Events = events if isinstance(events, Events) else Listed(self.poller.wait)
         """What it waits with; may be replaced."""
         self.waker: Waker = Waker() if waker is None else waker
         if timers is None:
@@ -203,7 +204,9 @@ class Engine:
     def _prepare(self, longest: float | None) -> float:
         """As patience; infinity for ever."""
         if self._unsent.length and self._left(longest) != 0:
+            asleep = self._asleep
             self.flush()
+            self._asleep = asleep  # who sends may have turned the loop, and it is awake after that
         if self._changed:
             self._apply()
         left = 0.0 if self._unsent.length else self._left(longest)
