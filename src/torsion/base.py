@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .contract import Reactor
-from .core.timers import DelayedCall
+from .core.delayed import DelayedCall
 from .net.connector import BaseConnector
 from .net.filedescriptor import BasePort
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .core.timers import DelayedCall
+from .core.delayed import DelayedCall
 from .engine.turn import Engine
 
 

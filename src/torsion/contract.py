@@ -21,8 +21,8 @@ from . import report
 from .calling import Calling
 from .child.reap import Reaper
 from .core import states
+from .core.delayed import DelayedCall, Keeper, describe
 from .core.phases import Handle, ThreePhaseEvent
-from .core.timers import DelayedCall, Keeper, describe
 from .engine import watchdog
 from .engine.poll import READ, WRITE, Poller
 from .engine.signals import SignalHandler, Signals

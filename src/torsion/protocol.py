@@ -12,7 +12,7 @@ from typing import Any
 
 from . import reactors, report
 from .core.deferred import Deferred
-from .core.timers import describe
+from .core.delayed import describe
 from .error import NotConnectingError
 from .failure import Failure
 from .net.protocols import BaseProtocol, ClientFactory, Factory, P, Protocol, ServerFactory, connectionDone

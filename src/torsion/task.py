@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 from . import report
 from .core.coroutine import ensureDeferred
 from .core.deferred import Deferred
+from .core.delayed import DelayedCall, describe
 from .core.maybe import maybeDeferred
-from .core.timers import DelayedCall, describe
 from .error import ReactorNotRunning
 from .failure import Failure
 from .reactors import current, default

@@ -11,7 +11,7 @@ from torsion import report, task
 from torsion.contract import Reactor
 from torsion.core.coroutine import NotACoroutineError
 from torsion.core.deferred import CancelledError, Deferred, fail, succeed
-from torsion.core.timers import DelayedCall
+from torsion.core.delayed import DelayedCall
 from torsion.failure import Failure
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from torsion import error, report
 from torsion.contract import Reactor
-from torsion.core.timers import DelayedCall, TimerQueue, describe_call
+from torsion.core.delayed import DelayedCall, describe_call
+from torsion.core.timers import TimerQueue
 from torsion.failure import Failure
 from torsion.task import Clock
 

@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torsion.core.timers import DelayedCall, TimerQueue
+from torsion.core.delayed import DelayedCall
+from torsion.core.timers import TimerQueue
 
 # Few distinct times, so that many are equal; small and large ones, so that near and far calls take different ways.
 TIMES = st.sampled_from([0, 0, 0.001, 0.02, 0.5, 1, 1, 2, 3, 4.5, 9, 100, 101, 1000.5])

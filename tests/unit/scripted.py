@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from torsion.core.timers import DelayedCall
+from torsion.core.delayed import DelayedCall
 from torsion.engine.turn import Engine
 from torsion.trying.virtual import VirtualClock
 

@@ -5,7 +5,7 @@ import select
 
 import pytest
 
-from torsion.core.timers import DelayedCall
+from torsion.core.delayed import DelayedCall
 from torsion.engine.poll import READ, choose
 from torsion.engine.turn import Engine
 

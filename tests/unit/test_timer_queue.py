@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from torsion.core.timers import DelayedCall, TimerQueue
+from torsion.core.delayed import DelayedCall
+from torsion.core.timers import TimerQueue
 
 
 class Scheduled:

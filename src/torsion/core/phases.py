@@ -14,7 +14,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from .deferred import Deferred
-from .timers import describe
+from .delayed import describe
 
 Trigger = tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]
 Handle = tuple[str, Callable[..., object], tuple[Any, ...], dict[str, Any]]

@@ -1,37 +1,13 @@
 cimport cython
 
 from ..twin.kernel cimport Sys
+from .delayed cimport Keeper, Timer
 from .histogram cimport Histogram
 
 cdef int BUCKETS, BLOCK
 cdef long long NOWHERE
 cdef double FAR
 cdef object NOTHING, due
-
-
-@cython.final
-cdef class Keeper:
-    cdef object canceller, resetter, seconds
-    cdef Keeper retired
-
-    cdef Keeper retire(self)
-
-
-cdef class Timer:
-    cdef public double time, delayed_time
-    cdef public object func, args, kw
-    cdef Keeper keeper
-    cdef readonly double due
-    cdef long long born
-    cdef public unsigned char called, cancelled
-    cdef unsigned char noted
-
-
-cdef check_active(Timer call)
-cdef settle_delay(Timer call)
-cdef note(call)
-cdef note_call(call)
-cdef describe_timer(call)
 
 
 @cython.final
@@ -43,6 +19,7 @@ cdef class Bucket:
 
 @cython.locals(bucket=Bucket)
 cdef Bucket new_bucket(long long key)
+cdef settle_delay(Timer call)
 
 
 @cython.final

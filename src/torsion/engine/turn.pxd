@@ -1,7 +1,8 @@
 cimport cython
 
 from ..core.calls cimport Calls
-from ..core.timers cimport Keeper, TimerQueue
+from ..core.delayed cimport Keeper
+from ..core.timers cimport TimerQueue
 from ..twin.kernel cimport Events, Sys
 from .meter cimport Meter
 from .queue cimport Queue

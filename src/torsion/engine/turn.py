@@ -17,7 +17,8 @@ from math import inf
 from typing import Any
 
 from ..core.calls import Calls
-from ..core.timers import DelayedCall, Keeper, TimerQueue
+from ..core.delayed import DelayedCall, Keeper
+from ..core.timers import TimerQueue
 from ..twin.kernel import GONE, READ, Events, Sys
 from .meter import Meter
 from .poll import Listed, Poller, choose

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import report
-from ..core.timers import DelayedCall, describe
+from ..core.delayed import DelayedCall, describe
 from ..error import NotConnectingError, TimeoutError, UserError
 from ..failure import Failure
 

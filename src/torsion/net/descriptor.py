@@ -11,7 +11,7 @@ from collections.abc import Callable, Container
 from typing import Any, Protocol
 
 from .. import report
-from ..core.timers import describe
+from ..core.delayed import describe
 from ..engine.poll import GONE, READ, WRITE
 from ..engine.signals import Signals
 from ..engine.turn import Engine

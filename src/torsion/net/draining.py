@@ -10,8 +10,8 @@ from typing import Any
 
 from .. import report
 from ..core.deferred import Deferred
+from ..core.delayed import DelayedCall
 from ..core.roster import Roster
-from ..core.timers import DelayedCall
 from ..failure import Failure
 
 PATIENCE = 1.0

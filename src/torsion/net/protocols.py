@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from .. import report
-from ..core.timers import describe
+from ..core.delayed import describe
 from ..error import ConnectionDone
 from ..failure import Failure
 

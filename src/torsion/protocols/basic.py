@@ -19,7 +19,7 @@ from typing import Any
 from .. import report
 from ..core import framing
 from ..core.deferred import Deferred
-from ..core.timers import describe
+from ..core.delayed import describe
 from ..failure import Failure
 from ..net.stream import Stream
 from ..protocol import Protocol

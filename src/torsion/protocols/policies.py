@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 from .. import reactors, report
-from ..core.timers import describe
+from ..core.delayed import describe
 from ..failure import Failure
 from ..net.wrapping import WP as WP
 from ..net.wrapping import ProtocolWrapper, WrappingFactory

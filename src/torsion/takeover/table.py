@@ -68,7 +68,7 @@ _PROCESS = ("torsion.child.process", "torsion.child.pty", "torsion.child.pipes")
 _TESTING = ("torsion.trying.memory", "torsion.trying.protocols", "torsion.trying.transports")
 _PROTOCOL = ("torsion.protocol", "torsion.net.protocols")
 _POLICIES = ("torsion.protocols.policies", "torsion.net.wrapping")
-_BASE = ("torsion.base", "torsion.core.timers", "torsion.net.connector")
+_BASE = ("torsion.base", "torsion.core.delayed", "torsion.net.connector")
 
 _PRIVATE_HAPROXY = Taken("", instead="torsion.takeover.private.haproxy")
 
@@ -190,7 +190,7 @@ PROVIDED: tuple[tuple[str, str, str], ...] = (
     ("IResolverSimple", "torsion.takeover.private.base", "BlockingResolver"),
     ("IReactorPluggableResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
     ("IReactorPluggableNameResolver", "torsion.takeover.private.base", "PluggableResolverMixin"),
-    ("IDelayedCall", "torsion.core.timers", "DelayedCall"),
+    ("IDelayedCall", "torsion.core.delayed", "DelayedCall"),
     ("IReactorTime", "torsion.task", "Clock"),
     ("IAddress", "torsion.address", "IPv4Address"),
     ("IAddress", "torsion.address", "IPv6Address"),
