@@ -3,7 +3,8 @@
 It is nearly always nothing, for all objects of a class: neither does the class provide the interface, nor is there an
 adapter. zope finds that out once a class. It is forgotten when what it depends on changes: what such a class provides,
 which adapters Twisted's registry has, who else is asked for adapters. An object that says something of itself alone,
-a class that works out what it provides, and one for which there is an adapter, which may decline, are always asked.
+a class that works out what it provides, and one for which there is an adapter, which may decline, are always asked. A
+class that is given a `__conform__` only after it was asked about is not noticed.
 """
 
 from types import GetSetDescriptorType
