@@ -345,6 +345,6 @@ def test_an_end_of_file_whose_handling_raises_is_not_told_again_and_again() -> N
         with pytest.raises(ZeroDivisionError):
             here.until(lambda: False)
         here.turns(1)
-        assert here.reactor.engine.wait_for_events(0.0) == []
+        assert here.reactor.engine.poller.wait(0.0) == []
         assert transport.connected and transport not in here.reactor.getReaders()
         transport.connectionLost(CONNECTION_DONE)

@@ -58,7 +58,7 @@ class Sending:
         self.name, self.engine, self.sent = name, engine, sent
 
     def flush(self) -> None:
-        self.sent.append((self.name, self.engine.meter.running is self))
+        self.sent.append((self.name, self.engine.meter.handler is self))
 
 
 def test_streams_are_sent_for_in_the_order_in_which_they_were_written_to_and_each_runs_then() -> None:

@@ -24,6 +24,17 @@ class TestDispatch:
             engine.turn(0)
         assert handler.told == [READ, READ | GONE, GONE]
 
+    def test_all_of_a_batch_are_told_however_many_turns_there_were(self) -> None:
+        engine, poller, _ = scripted_engine()
+        engine.meter.turns = 2**32 - 1  # a watch keeps 32 bits of a turn's number
+        handlers = Recorder(), Recorder()
+        engine.watch(5, handlers[0], READ)
+        engine.watch(6, handlers[1], READ)
+        poller.batches += [[(5, READ), (6, READ)]] * 3
+        for _ in range(3):
+            engine.turn(0)
+        assert [handler.told for handler in handlers] == [[READ] * 3] * 2
+
     def test_s061_a_handler_that_another_of_its_batch_forgot_is_not_told(self) -> None:
         engine, poller, _ = scripted_engine()
         second = Recorder()

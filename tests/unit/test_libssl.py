@@ -1,11 +1,14 @@
 """What calls_of gives does what the Connection's own methods do: the same calls on both, at the ends of two alike."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tests.certificates import certificates
 
+import torsion
+from torsion import lane
 from torsion.twin.libssl import calls_of
 
 SSL = pytest.importorskip("OpenSSL.SSL")
@@ -151,6 +154,30 @@ def test_what_is_not_made_as_expected_is_given_back() -> None:
 
     other = Other()
     assert calls_of(other) is other
+
+
+def test_compiled_they_are_not_the_connections_own(ends: Ends) -> None:
+    assert (calls_of(ends.server) is ends.server) == (torsion.LANE == lane.INTERPRETED)
+
+
+def test_a_socket_of_its_own_needs_the_connections_own() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = SSL.Connection(SSL.Context(SSL.TLS_METHOD), ours)
+        assert calls_of(connection) is connection
+
+
+def test_the_error_of_one_is_no_other_ones(ends: Ends) -> None:
+    other = Ends(calls_of)
+    record = bytearray(ends.said(b"money for Alice"))
+    record[-3] ^= 1
+    ends.calls.bio_write(bytes(record))
+    other.whole(other.calls.bio_read)
+    with pytest.raises(SSL.Error):
+        ends.calls.recv(100)
+    for read in (other.calls.recv, other.calls.bio_read):
+        with pytest.raises(SSL.WantReadError):
+            read(100)
 
 
 def test_it_keeps_the_connection(ends: Ends) -> None:

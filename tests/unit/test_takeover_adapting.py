@@ -67,8 +67,11 @@ def test_a_changed_answer_changes_back(full: Python) -> None:
         "def __getattribute__(self, name): return super().__getattribute__(name)",
         "def __conform__(self, interface): return None",
         "__providedBy__ = property(lambda self: implementedBy(type(self)))",
+        "__provides__ = property(lambda self: implementedBy(type(self)))",
+        "__slots__ = ('__provides__',)",
+        "__dict__ = property(lambda self: {})",
     ],
-    ids=["getattr", "getattribute", "conform", "providedBy"],
+    ids=["getattr", "getattribute", "conform", "providedBy", "provides", "slot", "dict"],
 )
 def test_a_class_that_works_out_what_it_provides_is_always_asked(full: Python, body: str) -> None:
     full.check(
@@ -77,6 +80,17 @@ def test_a_class_that_works_out_what_it_provides_is_always_asked(full: Python, b
     class Own(Base):
         {body}
     assert adapt(Own()) is None and Own not in adapting._none
+    """
+    )
+
+
+def test_an_adapter_that_declines_one_object_is_asked_for_the_next(full: Python) -> None:
+    full.check(
+        BEGIN
+        + """
+    def adapter(original): return Adapter(original) if original is fresh else None
+    components.registerAdapter(adapter, Base, IHalfCloseableProtocol)
+    assert adapt(known) is None and type(adapt(fresh)) is Adapter and adapt(known) is None
     """
     )
 

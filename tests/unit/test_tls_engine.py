@@ -217,6 +217,27 @@ def test_a_program_puts_something_else_in_the_place_of_its_connection() -> None:
     assert peer.read() == b"LOUDsho"
 
 
+@pytest.mark.parametrize("method", ["bio_read", "bio_write", "recv", "send"])
+def test_a_method_that_a_program_has_set_on_the_class_is_called(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = pytest.importorskip("OpenSSL.SSL").Connection
+    original, called = getattr(kind, method), []
+
+    def replaced(*arguments: Any) -> Any:
+        called.append(method)
+        return original(*arguments)
+
+    monkeypatch.setattr(kind, method, replaced)
+    engine, peer = pyopenssl(True), peer_of(True)
+    shake(engine, peer)
+    peer.object.write(b"a question")
+    called.clear()
+    engine.feed(peer.take())
+    assert drain(engine) == b"a question"
+    assert engine.write(b"an answer") == 9
+    assert engine.outgoing()
+    assert called == [method]
+
+
 def test_several_records_at_once(make: Any) -> None:
     engine, peer = make(True), peer_of(True)
     shake(engine, peer)

@@ -58,7 +58,7 @@ class ProcessReader(PipeEnd):
         return readFromFD(self.fd, self._received)
 
     def _received(self, data: bytes) -> None:
-        self._count(len(data), 0)
+        self._count_bytes(len(data), 0)
         self.dataReceived(data)
 
     def dataReceived(self, data: bytes) -> None:

@@ -78,7 +78,7 @@ class PTYProcess(Child, FileDescriptor):
         return readFromFD(self.fd, self._received)
 
     def _received(self, data: bytes) -> None:
-        self._count(len(data), 0)
+        self._count_bytes(len(data), 0)
         if self.proto is not None:
             self.proto.childDataReceived(1, data)
 

@@ -128,7 +128,7 @@ class Datagrams(Stream):
         return None
 
     def _deliver(self, data: bytes, address: Any) -> None:
-        self._count(len(data), 0)
+        self._count_bytes(len(data), 0)
         try:
             if address.__class__ is tuple and len(address) == 2:
                 self._protocol.datagramReceived(data, address)
@@ -191,7 +191,7 @@ class Datagrams(Stream):
         if self._engine is not None and (addr is None) is (self._connectedAddr is not None):
             sent = Sys.send_to(self._fd, self._socket, self._family, datagram, addr)
             if sent >= 0:
-                self._count(0, sent)
+                self._count_bytes(0, sent)
                 return sent
             if sent != NO_FIGURES:
                 return self.not_sent(OSError(-sent, os.strerror(-sent)))
@@ -204,7 +204,7 @@ class Datagrams(Stream):
         while True:
             try:
                 sent = skt.sendto(datagram, addr) if self._connectedAddr is None else skt.send(datagram)
-                self._count(0, sent or 0)  # a program's own socket may not say
+                self._count_bytes(0, sent or 0)  # a program's own socket may not say
                 return sent
             except OSError as error:
                 if number(error) != errno.EINTR:

@@ -32,7 +32,7 @@ cdef class Flow(Watch):
     cdef _begin_flow(self, object reactor)
     cdef _find_engine(self)
     @cython.locals(meter=Meter)
-    cpdef _count(self, Py_ssize_t received, Py_ssize_t sent)
+    cpdef _count_bytes(self, Py_ssize_t received, Py_ssize_t sent)
     cdef _put(self, bytes data)
     cdef _forget_written(self)
     cdef _send_soon(self)

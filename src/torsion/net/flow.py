@@ -77,7 +77,7 @@ class Flow(Watch):
             native = _native_classes[kind] = bool(kind._goes_natively())
         return engine if native else None
 
-    def _count(self, received: int, sent: int) -> None:
+    def _count_bytes(self, received: int, sent: int) -> None:
         """So many bytes were received and sent."""
         if self._engine is not None:
             meter = self._engine.meter

@@ -298,7 +298,7 @@ class Stream(Flow):
     def _dataReceived(self, data: bytes) -> Any:
         if not data:
             return DONE
-        self._count(len(data), 0)
+        self._count_bytes(len(data), 0)
         self._served.dataReceived(data)  # what it returns means nothing (99)
         return None
 
@@ -382,7 +382,7 @@ class Stream(Flow):
         except OSError:  # if the connection is broken, a write will tell
             return 0
         if sent:
-            self._count(0, sent)
+            self._count_bytes(0, sent)
             self.startWriting()
         return sent
 
@@ -408,7 +408,7 @@ class Stream(Flow):
             if type(sent) is not int:
                 return sent
             if sent:
-                self._count(0, sent)
+                self._count_bytes(0, sent)
                 self._outbox.take(sent)
         if self._outbox.size:
             if self._engine is not None:
@@ -440,7 +440,7 @@ class Stream(Flow):
         assert self._passing is not None
         before = self._outbox.size
         why = self._passing.send(self._fd, self._outbox)
-        self._count(0, before - self._outbox.size)
+        self._count_bytes(0, before - self._outbox.size)
         return why
 
     def _send_by_contract(self) -> Any:

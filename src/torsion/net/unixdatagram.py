@@ -108,7 +108,7 @@ class DatagramPort(BasePort):
                 self._failed(error)
                 return
             left, count = left - len(data), count + 1
-            self._count(len(data), 0)
+            self._count_bytes(len(data), 0)
             try:
                 self._received(data, address or None)
             except BaseException:
@@ -138,7 +138,7 @@ class DatagramPort(BasePort):
             return None
 
     def _counted(self, sent: int) -> int:
-        self._count(0, sent)
+        self._count_bytes(0, sent)
         return sent
 
     def writeSequence(self, seq: Iterable[bytes], addr: Any) -> int | None:  # type: ignore[override]

@@ -3,15 +3,17 @@
 It is nearly always nothing, for all objects of a class: neither does the class provide the interface, nor is there an
 adapter. zope finds that out once a class. It is forgotten when what it depends on changes: what such a class provides,
 which adapters Twisted's registry has, who else is asked for adapters. An object that says something of itself alone,
-and a class that works out what it provides, are always asked.
+a class that works out what it provides, and one for which there is an adapter, which may decline, are always asked. A
+class that is given a `__conform__` only after it was asked about is not noticed.
 """
 
+from types import GetSetDescriptorType
 from typing import Any
 
 from twisted.python.components import getRegistry
 from zope.interface import implementedBy, providedBy
 from zope.interface.adapter import AdapterRegistry
-from zope.interface.declarations import ObjectSpecificationDescriptor
+from zope.interface.declarations import ClassProvides, ObjectSpecificationDescriptor
 from zope.interface.interface import adapter_hooks
 
 OWN = frozenset({"__provides__", "__providedBy__", "__conform__"})
@@ -38,12 +40,15 @@ class Adapting:
         if kind in self._none and adapter_hooks == self._hooks and OWN.isdisjoint(thing.__dict__):
             return None
         adapted = self._interface(thing, None)
-        if adapted is None and adapter_hooks == self._hooks and says_nothing_else(thing):
+        if adapted is None and adapter_hooks == self._hooks and says_nothing_else(thing) and not self._is_adapted(kind):
             if len(self._none) >= MANY:
                 self._none.clear()
             implementedBy(kind).subscribe(self)
             self._none[kind] = True
         return adapted
+
+    def _is_adapted(self, kind: type) -> bool:
+        return self._noting.lookup1(implementedBy(kind), self._interface) is not None
 
     def changed(self, what: Any) -> None:
         """zope says: what a class provides has changed, or the adapters have."""
@@ -71,5 +76,6 @@ def says_nothing_else(thing: Any) -> bool:
     for base in reversed(kind.__mro__):
         known.update(vars(base))
     plain = known["__getattribute__"] is object.__getattribute__ and "__getattr__" not in known
-    ways = "__conform__" not in known and type(known.get("__providedBy__")) is ObjectSpecificationDescriptor
-    return plain and ways and "__dict__" in known
+    ways = type(known.get("__providedBy__")), type(known.get("__provides__")), type(known.get("__dict__"))
+    usual = ways == (ObjectSpecificationDescriptor, ClassProvides, GetSetDescriptorType)
+    return plain and usual and "__conform__" not in known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from OpenSSL import SSL
 from OpenSSL.SSL import Connection, Context, WantReadError, ZeroReturnError
 
 from ...twin.libssl import calls_of
@@ -36,9 +37,9 @@ class OpenSSLEngine(TLSEngine):
 
     def use(self, connection: Any) -> None:
         """Go on with this Connection. What a program has put in the place of one has methods of its own."""
-        its_own = type(connection) is not Connection or not CALLED.isdisjoint(vars(connection))
+        usual = type(connection) is Connection and CALLED.isdisjoint(vars(connection)) and _is_pyopenssl(Connection)
         self.connection = connection
-        self._calls = connection if its_own else calls_of(connection)
+        self._calls = calls_of(connection) if usual else connection
 
     def feed(self, data: bytes) -> None:
         if data:  # of none, it says that something is wrong
@@ -109,6 +110,11 @@ class OpenSSLEngine(TLSEngine):
 
     def handle(self) -> Any:
         return self.connection
+
+
+def _is_pyopenssl(kind: Any) -> bool:
+    """Whether the methods of this class are still those of the library, and no program has set others."""
+    return all(getattr(getattr(kind, name), "__globals__", None) is vars(SSL) for name in CALLED)
 
 
 def creator_of(factory: Any, is_client: bool) -> Callable[[Any], Any]:
