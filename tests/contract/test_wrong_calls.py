@@ -164,7 +164,8 @@ def test_a_port_that_cannot_be_connected_to_is_named_to_the_factory(port: Any, e
         before = held(here)
         here.reactor.connectTCP(HOST, port, Factory())
         here.until(lambda: failed)
-        assert failed[0].check(error) and f"('{HOST}', {port})" in str(failed[0].value)
+        assert failed[0].check(error)
+        assert f"('{HOST}', {port})" in failed[0].value.__notes__[0]
         assert held(here) == before
 
 

@@ -102,10 +102,8 @@ class BaseClient(Connection):
                     self.failIfNotConnected(ConnectError(string=raised))
                     return
                 error = raised.errno
-            except (OverflowError, TypeError) as raised:  # no address at all
-                self.failIfNotConnected(type(raised)(f"cannot connect to {self.realAddress!r}: {raised}"))
-                return
-            except ValueError as raised:  # a name that has no form for the network
+            except (OverflowError, TypeError, ValueError) as raised:  # no address, or one without a form for the network
+                raised.add_note(f"on connecting to {self.realAddress!r}")  # its arguments are the contract's
                 self.failIfNotConnected(raised)
                 return
         if error in UNDER_WAY:
