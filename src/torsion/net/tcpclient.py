@@ -102,7 +102,7 @@ class BaseClient(Connection):
                     self.failIfNotConnected(ConnectError(string=raised))
                     return
                 error = raised.errno
-            except (OverflowError, TypeError, ValueError) as raised:  # no address, or one without a form for the network
+            except (OverflowError, TypeError, ValueError) as raised:  # no address, or none for the network
                 raised.add_note(f"on connecting to {self.realAddress!r}")  # its arguments are the contract's
                 self.failIfNotConnected(raised)
                 return
