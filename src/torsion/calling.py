@@ -15,8 +15,6 @@ from .engine.turn import Engine
 class Calling:
     """The methods of the contract's reactor that schedule a call, in its thread and from others."""
 
-    engine: Engine
-
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> DelayedCall:
         """Call in ``delay`` seconds, on a later turn even if that is 0. AssertionError if it is negative or NaN."""
         return engine_of(self).call_later(delay, callable, args, kw)

@@ -369,17 +369,19 @@ class Reactor(Calling, Openings):
 
     def sigInt(self, number: int, frame: FrameType | None = None) -> None:
         """SIGINT's handler: stop, and keep the number in ``_exitSignal`` for whoever ends the process."""
-        self._exitSignal = number
-        self.callFromThread(self.stop)
+        self._stop_by("SIGINT", number)
 
     def sigBreak(self, number: int, frame: FrameType | None = None) -> None:
         """SIGBREAK's handler, as sigInt."""
-        self._exitSignal = number
-        self.callFromThread(self.stop)
+        self._stop_by("SIGBREAK", number)
 
     def sigTerm(self, number: int, frame: FrameType | None = None) -> None:
         """SIGTERM's handler, as sigInt."""
+        self._stop_by("SIGTERM", number)
+
+    def _stop_by(self, name: str, number: int) -> None:
         self._exitSignal = number
+        self.callFromThread(report.info, f"Received {name}, shutting down.")  # not in the middle of another report
         self.callFromThread(self.stop)
 
     def _uninstallHandler(self) -> None:

@@ -97,7 +97,7 @@ class AbstractDatagramProtocol:
         """A transport has it now: the first calls startProtocol."""
         if self.numPorts == 0:
             if self.noisy:
-                report.info("Starting protocol {protocol!r}", protocol=self)
+                report.info(f"Starting protocol {self}")
             self.startProtocol()
         self.numPorts += 1
 
@@ -109,7 +109,7 @@ class AbstractDatagramProtocol:
         self.transport = None
         if self.numPorts == 0:
             if self.noisy:
-                report.info("Stopping protocol {protocol!r}", protocol=self)
+                report.info(f"Stopping protocol {self}")
             self.stopProtocol()
 
     def startProtocol(self) -> None:

@@ -154,8 +154,8 @@ def test_a_datagram_protocol_starts_with_its_first_transport_and_stops_with_its_
     assert protocol.seen == [("start", "udp"), ("stop", None)]
     assert protocol.numPorts == 0
     assert infos == [
-        (f"Starting protocol {protocol!r}", {"protocol": protocol}),
-        (f"Stopping protocol {protocol!r}", {"protocol": protocol}),
+        (f"Starting protocol {protocol}", {}),
+        (f"Stopping protocol {protocol}", {}),
     ]
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from torsion import error, threads
+from torsion import error, report, threads
 from torsion.contract import Reactor
 from torsion.defer import Deferred, passthru
 
@@ -158,11 +158,11 @@ def test_s052_handlers_do_not_keep_a_reactor_alive(no_leaks):
 
 
 @pytest.mark.parametrize("name", ["sigInt", "sigTerm", "sigBreak"])
-def test_s052_the_handlers_hand_over_a_stop_and_record_the_number(real, name):
+def test_s052_the_handlers_hand_over_a_report_and_a_stop_and_record_the_number(real, name):
     handed = []
-    real.callFromThread = lambda function, *args: handed.append(function)
+    real.callFromThread = lambda function, *args: handed.append((function, *args))
     getattr(real, name)(15, None)
-    assert handed == [real.stop]
+    assert handed == [(report.info, f"Received {name.upper()}, shutting down."), (real.stop,)]
     assert real._exitSignal == 15
 
 

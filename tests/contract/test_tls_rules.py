@@ -265,6 +265,75 @@ def test_s080_a_peers_close_is_not_being_told_to() -> None:
     assert (session.app.transport.connected, session.app.transport.disconnecting) == (0, 0)
 
 
+def test_s080_a_program_says_that_it_is_closing() -> None:
+    session = Session()
+    transport = session.app.transport
+    transport.write(b"the last")
+    transport.disconnecting = True
+    transport.write(b"dropped")
+    transport.loseConnection()  # as if told already
+    assert (transport.disconnecting, session.wire.pieces) == (1, [])
+    session.clock.advance(0)
+    session.pump()
+    assert (session.peer.received, session.peer.ended) == (b"the last", True)
+
+
+def test_s080_a_program_says_that_it_is_closing_while_it_has_a_producer() -> None:
+    session = Session()
+    transport = session.app.transport
+    transport.registerProducer(Pushing(), True)
+    transport.disconnecting = 1
+    transport.write(b"the rest")
+    transport.unregisterProducer()
+    session.pump()
+    assert (session.peer.received, session.peer.ended) == (b"the rest", True)
+
+
+def test_s080_a_program_takes_a_closing_back(server_side: bool) -> None:
+    session = Session(server_side, shake=False)
+    transport = session.app.transport
+    transport.write(b"first")
+    transport.loseConnection()
+    transport.write(b"dropped")
+    transport.disconnecting = False
+    transport.write(b" and more")
+    session.pump()
+    assert (session.peer.received, session.peer.ended) == (b"first and more", False)
+    assert transport.disconnecting == 0
+    transport.registerProducer(Pushing(), True)
+    transport.loseConnection()
+    transport.disconnecting = 0
+    transport.unregisterProducer()
+    session.pump()
+    assert not session.peer.ended
+    transport.loseConnection()
+    session.pump()
+    assert session.peer.ended
+
+
+def test_s080_close_notify_cannot_be_taken_back() -> None:
+    session = Session()
+    transport = session.app.transport
+    transport.loseConnection()
+    transport.disconnecting = False
+    transport.write(b"too late")
+    session.clock.advance(0)
+    session.pump()
+    assert (session.peer.received, session.peer.ended) == (b"", True)
+
+
+def test_s080_a_program_says_that_it_is_not_connected() -> None:
+    session = Session()
+    transport = session.app.transport
+    transport.connected = False
+    transport.loseConnection()
+    assert (transport.connected, transport.disconnecting, session.wire.pieces) == (0, 0, [])
+    transport.connected = 1
+    transport.loseConnection()
+    session.pump()
+    assert (transport.connected, session.peer.ended) == (1, True)
+
+
 # How it ends
 
 

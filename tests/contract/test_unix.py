@@ -279,6 +279,12 @@ def test_s073_listening_starts_the_factory_and_stopping_stops_it(here: Net, room
     here.turns()
 
 
+@pytest.mark.parametrize("lock", [False, True])
+def test_s073_an_empty_path_is_no_name_for_the_kernel_to_choose(here: Net, lock: bool) -> None:
+    with pytest.raises(CannotListenError, match="the path is empty"):
+        here.reactor.listenUNIX("", Makers(), wantPID=lock)
+
+
 @pytest.mark.parametrize("where", ["missing/port", "x" * 200, "taken"])
 @pytest.mark.parametrize("lock", [False, True])
 def test_s073_a_path_that_cannot_be_had_is_said_at_once(here: Net, room: Path, where: str, lock: bool) -> None:

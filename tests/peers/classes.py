@@ -1,5 +1,5 @@
 """What the public classes of Twisted's modules have and ours lack: public attributes and methods, what these take, base
-classes, and what can be done with a class.
+classes, what can be done with a class, and what `typing.get_type_hints` says of it, and of functions.
 
     python tests/peers/classes.py
 
@@ -15,13 +15,14 @@ import json
 import pickle
 import subprocess
 import sys
+import typing
 import warnings
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-#: Reason: what it excuses, as `class attribute`, `class <base class`, `class method(parameter, place)`, or `class: what
-#: can be done with it`, with patterns.
+#: Reason: what it excuses, as `class attribute`, `class <base class`, `class method(parameter, place)`, `class: what
+#: can be done with it`, or `name: type hints`, with patterns.
 EXCEPTIONS = {
     "how Twisted keeps what waits to be written; drained() says when it is gone": ["* dataBuffer", "* offset"],
     "False in Twisted, for ever": ["*Reactor installed", "twisted.internet.base.ReactorBase installed"]
@@ -49,6 +50,11 @@ EXCEPTIONS = {
     "an enumeration of the standard library's": ["*.StandardErrorBehavior lookupByName(name, 0)"]
     + ["*.StandardErrorBehavior: s*"],
     "it has one address": ["*.ConnectedDatagramPort writeSequence(addr, 1)"],
+    "annotated with what is only imported where it is used, or with Deferred where that is a type of C's": [
+        f"{name}: type hints"
+        for name in ("*.Deferred*.*Future", "*.Deferred*.addTimeout", "twisted.internet.defer.*", "*.task.*")
+        + ("twisted.internet.threads.*", "*Reactor*.*UNIX*", "*Reactor*.getThreadPool")
+    ],
     "ours is a lock of its own": ["*.DeferredFilesystemLock <twisted.python.lockfile.FilesystemLock"],
 }
 #: Bases that say nothing of what an object can do.
@@ -121,6 +127,33 @@ def allowed(kind: type) -> list[str]:
     return found + (["any attribute"] if kind.__dictoffset__ else [])
 
 
+def hints() -> dict[str, bool]:
+    """Whether `typing.get_type_hints` can say how each public class, method and function is annotated."""
+    from torsion.takeover.table import TABLE
+
+    found = {}
+    for module in [name for name in TABLE if "._" not in name]:
+        for name, value in vars(importlib.import_module(module)).items():
+            if name.startswith("_") or not str(getattr(value, "__module__", "")).startswith(("twisted.", "torsion.")):
+                continue
+            asked = {name: value} if callable(value) else {}
+            if isinstance(value, type):
+                for each in ["__init__", *(each for each in dir(value) if not each.startswith("_"))]:
+                    asked[f"{name}.{each}"] = inspect.getattr_static(value, each, None)
+            found.update({f"{module}.{each}: type hints": has_hints(what) for each, what in asked.items()})
+    return found
+
+
+def has_hints(what: object) -> bool:
+    try:
+        typing.get_type_hints(what)
+    except NameError:
+        return False
+    except TypeError:  # nothing that could have them
+        pass
+    return True
+
+
 def lacking(stock: Classes) -> list[str]:
     """What ours lack of it, each as in EXCEPTIONS."""
     found = []
@@ -171,10 +204,12 @@ def ask(*command: str, given: object = None) -> Any:
 def main() -> int:
     if sys.argv[1:]:
         warnings.simplefilter("ignore")
-        json.dump(of_twisted() if sys.argv[1] == "--stock" else lacking(json.load(sys.stdin)), sys.stdout)
+        on_stock = sys.argv[1] == "--stock"
+        json.dump([of_twisted() if on_stock else lacking(json.load(sys.stdin)), hints()], sys.stdout)
         return 0
-    stock = ask(__file__, "--stock")
-    found = ask("-m", "torsion", "run", __file__, "--ours", given=stock)
+    stock, answers = ask(__file__, "--stock")
+    found, ours = ask("-m", "torsion", "run", __file__, "--ours", given=stock)
+    found += [each for each, has in ours.items() if not has and answers.get(each)]
     patterns = [pattern for those in EXCEPTIONS.values() for pattern in those]
     excused = {pattern: [each for each in found if fnmatchcase(each, pattern)] for pattern in patterns}
     left = [each for each in found if not any(each in those for those in excused.values())]

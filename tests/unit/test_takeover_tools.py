@@ -166,6 +166,7 @@ def test_a_daemon_of_twistd_serves_after_its_forks_and_ends_on_a_signal(
         assert daemon.ask("child") == "done by a child"
         daemon.signal(signal.SIGTERM)
         assert daemon.ended()
+    assert "Received SIGTERM, shutting down." in daemon.log()
     assert "Server Shut Down." in daemon.log() and "Traceback" not in daemon.log()
     assert not (tmp_path / "pid").exists() and not (tmp_path / "socket").exists()
 

@@ -7,6 +7,7 @@ the next who listens there.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from typing import Any
@@ -106,7 +107,7 @@ class Port(tcp.Port):
         """TypeError for an address that is no path, ValueError for a lock on an abstract name."""
         BasePort.__init__(self, reactor)
         self.port: Any = as_bytes(fileName)
-        if wantPID and not in_file_system(self.port):
+        if wantPID and self.port and not in_file_system(self.port):
             raise ValueError(f"an abstract name has no lock file, and wantPID asks for one: {fileName!r}")
         self.interface: Any = None
         self.factory, self.backlog, self.mode = factory, backlog, mode
@@ -127,6 +128,8 @@ class Port(tcp.Port):
     def _bind(self) -> socket.socket:
         skt = None
         try:
+            if not self.port:  # the kernel would choose a name, which nobody has asked for
+                raise FileNotFoundError(errno.ENOENT, "the path is empty")
             if self.wantPID:
                 self._lock()
             skt = self.createInternetSocket()

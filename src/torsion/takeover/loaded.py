@@ -7,7 +7,9 @@ imported for it.
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from types import FunctionType, ModuleType
+from typing import Any, ForwardRef
 
 from .table import ADAPTED, BINDING, PROVIDED, TABLE
 
@@ -72,4 +74,21 @@ def _rename(module: ModuleType, name: str) -> None:
             try:
                 value.__module__ = name
             except (AttributeError, TypeError):
-                pass
+                continue
+            _keep_hints(value, module.__name__)
+
+
+def _keep_hints(renamed: Any, home: str) -> None:
+    """Let `typing.get_type_hints` go on looking for what a class's annotations name in the module that it is from.
+
+    It looks there for a function's by itself.
+    """
+    hints: dict[str, Any] = vars(renamed).get("__annotations__", {}) if isinstance(renamed, type) else {}
+    for name, hint in hints.items():
+        if isinstance(hint, str):
+            hints[name] = _hint(hint, home)
+
+
+@cache
+def _hint(hint: str, home: str) -> ForwardRef:
+    return ForwardRef(hint, module=home, is_argument=False, is_class=True)

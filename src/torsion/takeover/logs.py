@@ -37,7 +37,7 @@ class Sink:
 
     def _logger_of(self, details: dict[str, object]) -> Any:
         """The one that bears the name of the class of whom it tells: programs set levels by it."""
-        source = details.get("factory", details.get("protocol"))
+        source = details.get("factory")
         if source is None:
             return self._logger
         kind = source.__class__

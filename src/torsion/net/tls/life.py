@@ -12,16 +12,16 @@ from __future__ import annotations
 HANDSHAKING, LEAVING, OPEN, CLOSING, SHUT, ENDED, LOST, NEW = range(8)
 STATES = ("handshaking", "leaving", "open", "closing", "shut", "ended", "lost", "new")
 
-# The events: the transport is there; the handshake is done; loseConnection; close_notify is sent; there is nothing more
-# to do but for the transport to close; it has.
-MADE, SHAKEN, LOSE, NOTIFIED, END, LOSS = "made", "shaken", "lose", "notified", "end", "loss"
+# The events: the transport is there; the handshake is done; loseConnection; a program takes that back, by setting
+# `disconnecting`; close_notify is sent; there is nothing more to do but for the transport to close; it has.
+MADE, SHAKEN, LOSE, KEEP, NOTIFIED, END, LOSS = "made", "shaken", "lose", "keep", "notified", "end", "loss"
 
 MOVES: dict[int, dict[str, int]] = {
     NEW: {MADE: HANDSHAKING},
     HANDSHAKING: {SHAKEN: OPEN, LOSE: LEAVING, END: ENDED, LOSS: LOST},
-    LEAVING: {SHAKEN: CLOSING, END: ENDED, LOSS: LOST},
+    LEAVING: {SHAKEN: CLOSING, KEEP: HANDSHAKING, END: ENDED, LOSS: LOST},
     OPEN: {LOSE: CLOSING, NOTIFIED: SHUT, END: ENDED, LOSS: LOST},
-    CLOSING: {NOTIFIED: SHUT, END: ENDED, LOSS: LOST},
+    CLOSING: {KEEP: OPEN, NOTIFIED: SHUT, END: ENDED, LOSS: LOST},
     SHUT: {END: ENDED, LOSS: LOST},
     ENDED: {LOSS: LOST},
     LOST: {},

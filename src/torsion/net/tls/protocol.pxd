@@ -19,6 +19,7 @@ cdef class TLSLayer(Unsent):
     cdef public object _reason
     cdef bint _connect_wrapped
     cdef public int _state
+    cdef public bint connected
     cdef public bint disconnecting
     cdef bint _busy
     cdef bint _queued

@@ -53,7 +53,9 @@ class TLSLayer(Unsent):
         self._reason: Failure | None = None
         self._connect_wrapped = bool(_connectWrapped)
         self._state = NEW
-        self.disconnecting = False  # what the contract shows of having been told to close, which stays
+        # What the contract shows, and programs may set: it can be told to close; it was, which stays.
+        self.connected = False
+        self.disconnecting = False
         self._busy = False  # inside its own event, at whose end it sends
         self._queued = False  # it will be flushed before the loop sleeps
         self._tls: TLSEngine | None = None
@@ -73,6 +75,7 @@ class TLSLayer(Unsent):
         self.transport = transport
         self._send_down = transport.write
         self._state = life.after(self._state, life.MADE)
+        self.connected = True
         reactor = self.clock()
         engine = getattr(reactor, "engine", None)
         if isinstance(engine, Engine) and engine.carries_streams:
@@ -122,6 +125,7 @@ class TLSLayer(Unsent):
             return
         ended = self._state == ENDED
         self._state = life.after(self._state, life.LOSS)
+        self.connected = False
         if self._reason is not None:
             reason = self._reason
         elif self._tls is not None and self._tls.ended:
@@ -358,14 +362,20 @@ class TLSLayer(Unsent):
         Before the handshake is done, with nothing written, the connection is aborted.
         """
         state = self._state
+        if not self.connected:
+            return
         if state == HANDSHAKING and not self._outbox.size and self._producer is None:
             self._face.abortConnection()
             return
-        if state < LOST:
-            self.disconnecting = True
+        self.disconnecting = True
         self._state = life.after(state, life.LOSE)
         if self._state != state and not self._busy:
             self._settle()
+
+    def mark_closing(self, closing: bool) -> None:
+        """A program sets `disconnecting`: take no more, and close when what was written is gone; or go on."""
+        self.disconnecting = closing
+        self._state = life.after(self._state, life.LOSE if closing else life.KEEP)
 
     def shut(self) -> None:
         """Send close_notify; close, if the peer has sent its own."""

@@ -165,14 +165,27 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     # What can be asked
 
-    @property  # as a transport's, it is asked only
-    def connected(self) -> int:  # type: ignore[override]
-        return int(self._layer._state < life.LOST)
+    @property
+    def connected(self) -> int:
+        """Whether it can be told to close. Set false, it makes loseConnection do nothing."""
+        return int(self._layer.connected)
+
+    @connected.setter
+    def connected(self, value: object) -> None:
+        self._layer.connected = bool(value)
 
     @property
-    def disconnecting(self) -> int:  # type: ignore[override]
-        """Whether it was told to close, which stays so after the end."""
+    def disconnecting(self) -> int:
+        """Whether it was told to close, which stays so after the end.
+
+        Set true, it makes the connection take no more, and close with what happens next on it, or when its producer
+        has ended; set false, it takes a closing back for which close_notify is not sent yet.
+        """
         return int(self._layer.disconnecting)
+
+    @disconnecting.setter
+    def disconnecting(self, value: object) -> None:
+        self._layer.mark_closing(bool(value))
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
