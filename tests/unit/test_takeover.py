@@ -257,6 +257,9 @@ def test_our_objects_provide_twisteds_interfaces(full: Python, order: str) -> No
                     assert verifyObject(getattr(interfaces, name), port), name
             assert verifyObject(interfaces.IMulticastTransport, port)
             assert type(port).__module__ == "twisted.internet.udp"
+            for port in ports:
+                port.stopListening()
+            reactor.iterate()
             lock.quit()
         """)
     )
