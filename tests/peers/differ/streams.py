@@ -164,6 +164,9 @@ def _write_sequence(end: End, letters: list[str]) -> None:
 
 
 def _register(end: End, streaming: bool, pieces: int, size: int) -> None:
+    """On Twisted, a producer behind a loseConnection() that came before TLS's handshake has that go on after all."""
+    if end.closed and end.script.get("tls"):
+        return
     end.transport.registerProducer(Producer(end, pieces, size), streaming)
 
 
