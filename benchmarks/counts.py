@@ -189,7 +189,7 @@ def wait_for_sleep(pid: int) -> None:
 
 
 def count_served(tool: Tool, name: str, out: Path) -> dict[str, Counts]:
-    def run(opened: int = FEW, messages: int = FEW, at_once: int = 1, closed: int = FEW // 2) -> Counts:
+    def run(opened: int = FEW, messages: int = FEW, at_once: int = 0, closed: int = FEW // 2) -> Counts:
         server = tool.start(network.command_of(name, "tcp"), out)
         left: list[socket.socket] = []
         assert server.stdout is not None
@@ -208,7 +208,7 @@ def count_served(tool: Tool, name: str, out: Path) -> dict[str, Counts]:
     number = COUNT // 5
     few, many = run(), run(opened=FEW + number)
     message = difference(run(messages=FEW + number), few, number)
-    at_once = difference(run(at_once=1 + number // FEW), few, number)
+    at_once = difference(run(at_once=number // FEW), few, number)
     accept = difference(difference(many, few, number), message)
     close = difference(run(opened=FEW + number, closed=FEW // 2 + number), many, number)
     return dict(zip(SERVED, (message, at_once, accept, close), strict=True))

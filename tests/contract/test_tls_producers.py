@@ -122,6 +122,29 @@ def test_s068_any_producer_holds_the_close(streaming: bool) -> None:
     assert session.peer.received == (b"" if streaming else b"all of it")
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+def test_s080_what_a_producer_writes_that_comes_behind_the_close_is_dropped(streaming: bool) -> None:
+    """Random program 8803: close_notify is gone, so the connection's end is the orderly one all the same."""
+    session = Session()
+    transport = session.app.transport
+    transport.loseConnection()
+    producer = Pulling(transport, [b"too", b" late"])
+    transport.registerProducer(producer, streaming)
+    if streaming:
+        producer.resumeProducing()
+        producer.resumeProducing()
+    else:
+        session.clock.advance(0)
+        session.clock.advance(0)
+    session.pump()
+    assert (session.peer.received, session.peer.ended) == (b"", True)
+    session.peer.close()
+    session.layer.dataReceived(session.peer.take())
+    assert session.wire.ending == ["close"]
+    session.lose()
+    assert [type(reason) for reason in session.app.reasons] == [ConnectionDone]
+
+
 def test_s068_a_pausing_that_writes_and_a_pausing_that_fails(reports: Reports) -> None:
     class Writes(Pushing):
         def pauseProducing(self) -> None:

@@ -231,7 +231,7 @@ def test_starting_a_program_loads_neither_twisted_nor_asyncio_nor_ssl(tmp_path: 
 
 @pytest.mark.parametrize(
     ("names", "count"),
-    [("defer, protocol, reactor", 100), ("defer, reactor, task, endpoints", 125)],
+    [("defer, protocol, reactor", 95), ("defer, reactor, task, endpoints", 125)],
 )
 def test_the_core_loads_neither_interfaces_nor_what_only_some_programs_use(
     tmp_path: Path, names: str, count: int

@@ -22,6 +22,7 @@ cdef class Timer:
 
 
 cdef check_active(Timer call)
+cpdef settle_delay(Timer call)
 cpdef note(call)
 cdef note_call(call)
 cdef describe_timer(call)

@@ -157,13 +157,12 @@ class Timer:
         check_active(self)
         self.delayed_time += secondsLater
         if self.delayed_time < 0:
-            self.activate_delay()
+            settle_delay(self)
             self.keeper.resetter(self)
 
     def activate_delay(self) -> None:
         """Make the time asked for by delay() and reset() the call's `time`."""
-        self.time = self.time + self.delayed_time
-        self.delayed_time = 0
+        settle_delay(self)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Timer):
@@ -203,6 +202,12 @@ def check_active(call: Timer) -> None:
         raise AlreadyCancelled
     if call.called:
         raise AlreadyCalled
+
+
+def settle_delay(call: Timer) -> None:
+    """As its activate_delay, without a call of Python's."""
+    call.time = call.time + call.delayed_time
+    call.delayed_time = 0
 
 
 def note(call: Any) -> None:

@@ -1,7 +1,7 @@
 cimport cython
 
 from ..twin.kernel cimport Sys
-from .delayed cimport Keeper, Timer
+from .delayed cimport Keeper, Timer, settle_delay
 from .histogram cimport Histogram
 
 cdef int BUCKETS, BLOCK
@@ -19,7 +19,6 @@ cdef class Bucket:
 
 @cython.locals(bucket=Bucket)
 cdef Bucket new_bucket(long long key)
-cdef settle_delay(Timer call)
 
 
 @cython.final

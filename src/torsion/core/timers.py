@@ -21,7 +21,7 @@ from typing import Any
 from .. import report
 from ..failure import Failure
 from ..twin.kernel import Sys
-from .delayed import DelayedCall, Keeper, Timer, describe_call, note
+from .delayed import DelayedCall, Keeper, Timer, describe_call, note, settle_delay
 from .histogram import Histogram
 
 BUCKETS = 16  # in a second
@@ -51,12 +51,6 @@ def new_bucket(key: int) -> Bucket:
     bucket.calls = []
     bucket.first = None
     return bucket
-
-
-def settle_delay(call: Timer) -> None:
-    """As its activate_delay, without a call of Python's."""
-    call.time = call.time + call.delayed_time
-    call.delayed_time = 0
 
 
 class TimerQueue:

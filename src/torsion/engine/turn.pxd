@@ -5,8 +5,7 @@ from ..core.delayed cimport Keeper
 from ..core.timers cimport TimerQueue
 from ..twin.kernel cimport Events, Sys
 from .meter cimport Meter
-from .queue cimport Queue
-from .watch cimport Told, Unsent, Watch
+from .watch cimport Queue, Told, Unsent, Watch
 
 
 cdef int GONE, BEYOND

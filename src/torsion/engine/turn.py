@@ -21,10 +21,9 @@ from ..core.delayed import DelayedCall, Keeper
 from ..core.timers import TimerQueue
 from ..twin.kernel import GONE, READ, Events, Sys
 from .meter import Meter
-from .poll import Listed, Poller, choose
-from .queue import Queue
+from .poll import Poller, choose, events_of
 from .waker import Waker
-from .watch import Handler, Told, Unsent, Watch
+from .watch import Handler, Queue, Told, Unsent, Watch
 
 LONGEST = 2147483.0
 """The longest wait in seconds: what epoll's and poll's milliseconds hold in 31 bits (34)."""
@@ -49,8 +48,7 @@ class Engine:
     ) -> None:
         self.clock = clock
         self.poller: Poller = choose() if poller is None else poller
-        events = getattr(self.poller, "events", None)
-        self.events: Events = events if isinstance(events, Events) else Listed(self.poller.wait)
+        self.events: Events = events_of(self.poller)
         """What it waits with; may be replaced."""
         self.waker: Waker = Waker() if waker is None else waker
         if timers is None:

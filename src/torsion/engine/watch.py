@@ -1,4 +1,4 @@
-"""Who is served by an engine: whom it tells of readiness, and who has something to send.
+"""Who is served by an engine: whom it tells of readiness, and who has something to send, in their order.
 
 A stream is both itself, so a connection is one object of the loop's. Any other handler has a Told made for it.
 """
@@ -22,8 +22,7 @@ class Unsent:
     """What may have something to send that was not sent at once. A class of Python's overrides nothing here."""
 
     def flush(self) -> None:
-        """Send it now, as far as it goes. Raises KeyboardInterrupt at most (43)."""
-        raise NotImplementedError
+        """Send it now, as far as it goes. Raises KeyboardInterrupt at most (43). Here there is nothing."""
 
     def who(self) -> Any:
         """Who is served."""
@@ -62,3 +61,38 @@ class Told(Watch):
 
     def who(self) -> Any:
         return self._handler
+
+
+class Queue:
+    """Who has something to send, in the order in which they said so.
+
+    The places of a list are used again, so that to wait here allocates nothing.
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        """How many these are."""
+        self._places: list[Unsent | None] = []
+        self._first = 0  # where the first of them is; None before
+
+    def add(self, unsent: Unsent) -> None:
+        """Behind the others."""
+        places, end = self._places, self._first + self.length
+        if end < len(places):
+            places[end] = unsent
+        else:
+            if self._first > self.length:  # it was never empty for long: close the gap
+                del places[: self._first]
+                self._first = 0
+            places.append(unsent)
+        self.length += 1
+
+    def take(self) -> Unsent:
+        """Remove the first. There has to be one."""
+        places, first = self._places, self._first
+        unsent = places[first]
+        assert unsent is not None
+        places[first] = None
+        self.length -= 1
+        self._first = first + 1 if self.length else 0
+        return unsent

@@ -82,9 +82,6 @@ class Descriptor(Watch):
         if self.writer is writer and ready & (WRITE | GONE):
             self._serve(writer, ready & ~READ)
 
-    def flush(self) -> None:
-        """Nothing waits here."""
-
     def _serve(self, selectable: Any, ready: int) -> None:
         """Semantics 59 and 60. Raises what connectionLost does, if that is a KeyboardInterrupt (43)."""
         why, reading = self._event(selectable, ready)

@@ -21,9 +21,7 @@ from typing import Any
 from . import missing
 from .later import Later
 from .loaded import WATCHED, Loaded
-from .mocks import MOCKS
-from .mocks import install as _mocks
-from .table import INTERFACES, LOG, PACKAGES, PLUGIN, REACTOR, SPREAD, TABLE, TRIAL_REPORTER
+from .table import INTERFACES, LOG, MOCKS, PACKAGES, PLUGIN, REACTOR, SPREAD, TABLE, TRIAL_REPORTER
 
 
 class Ours:
@@ -209,6 +207,12 @@ def _trial_frames(reporter: ModuleType) -> None:
     from .trialframes import install
 
     install(reporter)
+
+
+def _mocks(mock: ModuleType) -> None:
+    from .mocks import install
+
+    install(mock)
 
 
 def _failures_that_travel(pb: ModuleType) -> None:

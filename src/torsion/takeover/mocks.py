@@ -7,9 +7,6 @@ can be called, of which it knows no arguments.
 from types import FunctionType
 from typing import Any
 
-#: The standard library's, and the package of the same on its own.
-MOCKS = ("unittest.mock", "mock.mock")
-
 
 def install(mock: Any) -> None:
     """Let this module know compiled functions; in the interpreted lane there are none."""

@@ -34,6 +34,8 @@ LOG = "twisted.python.log"
 PLUGIN = "twisted.plugin"
 TRIAL_REPORTER = "twisted.trial.reporter"
 SPREAD = "twisted.spread.pb"
+#: The standard library's, and the package of the same on its own.
+MOCKS = ("unittest.mock", "mock.mock")
 #: Ours that holds the class for which Twisted's interfaces have a private name.
 BINDING = "torsion.net.binding"
 

@@ -164,9 +164,10 @@ def _write_sequence(end: End, letters: list[str]) -> None:
 
 
 def _register(end: End, streaming: bool, pieces: int, size: int) -> None:
-    """On Twisted, a producer behind a loseConnection() that came before TLS's handshake has that go on after all."""
+    """Over TLS, one that is registered behind a loseConnection() writes nothing: Twisted gives it to OpenSSL behind the
+    close_notify, whose refusal is the reason of the end then."""
     if end.closed and end.script.get("tls"):
-        return
+        pieces = 0
     end.transport.registerProducer(Producer(end, pieces, size), streaming)
 
 

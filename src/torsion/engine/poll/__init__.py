@@ -18,13 +18,9 @@ import os
 import select as _mechanisms
 from typing import Protocol
 
-from ...twin.kernel import GONE, READ, WRITE
-from .epoll import EpollPoller
-from .listed import Listed
-from .poll import PollPoller
-from .select import SelectPoller
+from ...twin.kernel import GONE, READ, WRITE, Events
 
-__all__ = ["GONE", "READ", "WRITE", "Listed", "Poller", "best", "choose"]
+__all__ = ["GONE", "READ", "WRITE", "Poller", "best", "choose", "events_of"]
 
 
 class Poller(Protocol):
@@ -54,9 +50,8 @@ class Poller(Protocol):
         """Give back what the mechanism holds. Any number of times."""
 
 
-_CHOICES: dict[str, type[EpollPoller] | type[PollPoller] | type[SelectPoller]] = {
-    kind.name: kind for kind in (EpollPoller, PollPoller, SelectPoller) if hasattr(_mechanisms, kind.name)
-}
+#: In their order of merit.
+_CHOICES = [name for name in ("epoll", "poll", "select") if hasattr(_mechanisms, name)]
 
 
 def best(name: str | None = None) -> str:
@@ -64,7 +59,7 @@ def best(name: str | None = None) -> str:
 
     Raises ValueError for a name that is not known, or not here.
     """
-    name = name or os.environ.get("TORSION_POLLER") or next(iter(_CHOICES))
+    name = name or os.environ.get("TORSION_POLLER") or _CHOICES[0]
     if name not in _CHOICES:
         raise ValueError(f"no poller is called {name!r} on this system; there are: {', '.join(_CHOICES)}")
     return name
@@ -72,4 +67,25 @@ def best(name: str | None = None) -> str:
 
 def choose(name: str | None = None) -> Poller:
     """Make the poller that `best` names. Raises ValueError as it does."""
-    return _CHOICES[best(name)]()
+    name = best(name)  # and only its module is loaded
+    if name == "epoll":
+        from .epoll import EpollPoller
+
+        return EpollPoller()
+    if name == "poll":
+        from .poll import PollPoller
+
+        return PollPoller()
+    from .select import SelectPoller
+
+    return SelectPoller()
+
+
+def events_of(poller: Poller) -> Events:
+    """What an engine waits with: the poller's own, or else the lists that it gives."""
+    events = getattr(poller, "events", None)
+    if isinstance(events, Events):
+        return events
+    from .listed import Listed
+
+    return Listed(poller.wait)

@@ -8,7 +8,7 @@ with; whatever is put in its place, the engine waits with from then on.
 import math
 from typing import Any
 
-from torsion.engine.poll import GONE, READ, WRITE, Listed, Poller
+from torsion.engine.poll import GONE, READ, WRITE, Poller
 from torsion.epollreactor import EPollReactor
 from torsion.pollreactor import PollReactor
 
@@ -63,6 +63,8 @@ class PollerPlace:
         return kept["_poller"]
 
     def __set__(self, reactor: Any, poller: Any) -> None:
+        from torsion.engine.poll.listed import Listed
+
         reactor.__dict__["_poller"] = poller
         reactor.engine.events = Listed(Waited(poller, self._per_second).wait)
 
